@@ -1,0 +1,68 @@
+"""Executes notebooks from top to bottom and stores their outputs.
+
+    python chapters/experiments/execute.py chapters/01_rnn_classifier.ipynb
+
+Needs the package's `tests` extra (nbclient). TensorFlow writes log lines to the
+process's own error stream when it is imported; the kernel is started so that it
+leaves that stream alone, and the lines stay out of the notebook. A figure in a cell
+tagged `picture:NAME` is written to chapters/results/NAME.png, for README.md.
+"""
+
+import argparse
+import base64
+import pathlib
+import re
+import time
+
+import nbformat
+from nbclient import NotebookClient
+
+from lmkit.files import write_atomic
+
+RESULTS = pathlib.Path(__file__).parents[1] / "results"
+
+
+def execute(path):
+    """Runs a notebook in its own folder and writes it back, outputs included."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    client.execute()
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    write_atomic(path, nbformat.writes(notebook) + "\n")
+    return notebook
+
+
+def pictures(notebook):
+    """Names and PNG bytes of the tagged figures."""
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", []):
+            match = re.fullmatch(r"picture:(\w+)", tag)
+            for output in cell.get("outputs", []) if match else []:
+                if "image/png" in output.get("data", {}):
+                    yield match[1], base64.b64decode(output["data"]["image/png"])
+
+
+def main():
+    """Executes the notebooks that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="+", type=pathlib.Path)
+    for path in parser.parse_args().notebooks:
+        started = time.perf_counter()
+        for name, png in pictures(execute(path)):
+            write_atomic(RESULTS / f"{name}.png", png)
+        print(f"{path}: {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The things that Keras 3 has no public name for: gradients of a function."""
+
+import keras
+from keras import ops
+
+
+def value_and_gradients(function, *tensors):
+    """The value of a scalar function and its gradient for every argument.
+
+    Args:
+        function: takes the tensors, returns one number.
+        *tensors: float arrays or tensors of any shape.
+
+    Returns:
+        The value, and a list with one gradient a tensor, of that tensor's shape.
+
+    Raises:
+        ValueError: if the function returns more than one number.
+
+    Example:
+        >>> value, (gradient,) = value_and_gradients(lambda x: ops.sum(x * x), [1.0, 3.0])
+        >>> float(value), [float(g) for g in gradient]
+        (10.0, [2.0, 6.0])
+
+    Source: the automatic differentiation of TensorFlow, JAX and PyTorch.
+    """
+    tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
+    value, gradients = _BACKENDS[keras.backend.backend()](_scalar(function), tensors)
+    return value, list(gradients)
+
+
+def _scalar(function):
+    def checked(*tensors):
+        value = function(*tensors)
+        if tuple(value.shape) != ():
+            raise ValueError(f"the function must return one number, got shape {tuple(value.shape)}")
+        return value
+
+    return checked
+
+
+def _tensorflow(function, tensors):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        value = function(*tensors)
+    return value, tape.gradient(value, tensors, unconnected_gradients="zero")
+
+
+def _jax(function, tensors):
+    import jax
+
+    return jax.value_and_grad(function, argnums=tuple(range(len(tensors))))(*tensors)
+
+
+def _torch(function, tensors):
+    import torch
+
+    tensors = [tensor.detach().requires_grad_() for tensor in tensors]
+    value = function(*tensors)
+    return value.detach(), torch.autograd.grad(value, tensors, materialize_grads=True)
+
+
+_BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}

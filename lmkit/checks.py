@@ -1,0 +1,128 @@
+"""Invariants a learner can see, and checks of values before the compiled part.
+
+Inside compiled code a wrong value raises nothing: an id outside the vocabulary
+silently takes another row. So values are checked here, in NumPy, beforehand.
+"""
+
+import numpy as np
+from keras import ops
+
+
+def assert_close(actual, expected, tolerance=1e-5, what="values"):
+    """Asserts that two arrays agree, and prints the largest difference.
+
+    Args:
+        actual: an array or tensor.
+        expected: an array or tensor of the same shape.
+        tolerance: the largest difference that is allowed, in the values' own unit.
+        what: what is compared, for the printed line.
+
+    Raises:
+        AssertionError: if the shapes differ, or a difference is larger or not a number.
+
+    Example:
+        >>> assert_close([1.0, 2.0], [1.0, 2.25], tolerance=0.5, what="two numbers")
+        two numbers: shape (2,), largest difference 2.5e-01 (allowed 5e-01)
+    """
+    actual, expected = _array(actual), _array(expected)
+    if actual.shape != expected.shape:
+        raise AssertionError(f"{what}: shape {actual.shape}, expected {expected.shape}")
+    difference = np.abs(actual.astype("float64") - expected.astype("float64"))
+    largest = float(np.max(difference, initial=0.0))
+    line = f"{what}: shape {actual.shape}, largest difference {largest:.1e}"
+    if not largest <= tolerance:  # so that NaN fails as well
+        where = tuple(int(i) for i in np.unravel_index(np.argmax(difference), actual.shape))
+        raise AssertionError(
+            f"{line} at {where}: {actual[where]} instead of {expected[where]} "
+            f"(allowed {tolerance:.0e})"
+        )
+    print(f"{line} (allowed {tolerance:.0e})")
+
+
+def assert_padding_ignored(model, ids, extra=20, tolerance=1e-5):
+    """Asserts that padding on the right does not change what a model says.
+
+    Args:
+        model: takes ids `(batch, time)`; 0 is the padding.
+        ids: an int array `(batch, time)`.
+        extra: how many columns of padding to add.
+        tolerance: the largest change that is allowed in the output.
+
+    Raises:
+        AssertionError: if the output changes by more.
+
+    Example:
+        >>> from lmkit.models import bag_of_words_classifier
+        >>> assert_padding_ignored(bag_of_words_classifier(9), np.array([[3, 4]]))
+        output with 20 more columns of padding: shape (1, 1), largest difference 0.0e+00 ...
+    """
+    padded = np.pad(ids, ((0, 0), (0, extra)))
+    what = f"output with {extra} more columns of padding"
+    assert_close(model(padded), model(np.asarray(ids)), tolerance, what)
+
+
+def check_ids(ids, vocab_size):
+    """Checks a batch of ids before it goes into a model.
+
+    Args:
+        ids: an array `(batch, time)` of whole numbers.
+        vocab_size: ids must lie from 0 to `vocab_size - 1`.
+
+    Returns:
+        The ids as an int32 array.
+
+    Raises:
+        TypeError: if the ids are not whole numbers.
+        ValueError: for another rank, an empty batch, an id outside the vocabulary, or
+            a row that is nothing but padding.
+
+    Example:
+        >>> check_ids([[5, 2, 0]], vocab_size=6).shape
+        (1, 3)
+    """
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
+    if ids.ndim != 2 or ids.size == 0:
+        raise ValueError(f"ids must be a batch (batch, time), not empty, got shape {ids.shape}")
+    outside = np.argwhere((ids < 0) | (ids >= vocab_size))
+    if len(outside):
+        row, column = outside[0]
+        raise ValueError(
+            f"id {ids[row, column]} in row {row}, column {column} is outside the vocabulary: "
+            f"ids run from 0 to {vocab_size - 1}"
+        )
+    empty = np.flatnonzero(~ids.any(axis=1))
+    if len(empty):
+        raise ValueError(f"row {empty[0]} is all padding: its text holds no word")
+    return ids.astype("int32")
+
+
+def check_labels(labels):
+    """Checks a row of labels that must be 0 or 1.
+
+    Args:
+        labels: an array `(n,)`.
+
+    Returns:
+        The labels as an int32 array.
+
+    Raises:
+        ValueError: if a label is not 0 or 1, or the labels are not one row.
+
+    Example:
+        >>> check_labels([0, 1.0, True]).tolist()
+        [0, 1, 1]
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.size == 0:
+        raise ValueError(f"labels must be one row (n,), not empty, got shape {labels.shape}")
+    wrong = np.flatnonzero(~np.isin(labels, (0, 1)))
+    if len(wrong):
+        raise ValueError(f"label {labels[wrong[0]]!r} at position {wrong[0]} is not 0 or 1")
+    return labels.astype("int32")
+
+
+def _array(values):
+    # ops.convert_to_numpy would round float64 arrays to float32 on some backends.
+    return values if isinstance(values, np.ndarray) else np.asarray(ops.convert_to_numpy(values))

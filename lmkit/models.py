@@ -1,0 +1,134 @@
+"""The documents' models, as they run today."""
+
+import keras
+from keras import layers, ops
+
+
+def rnn_classifier(
+    vocab_size=10_000, embed_dim=64, units=64, mask_zero=True, readout="last", dropout=0.0
+):
+    """Article A's review classifier: two recurrent layers that read a word at a time.
+
+    Args:
+        vocab_size: how many different ids there are; ids run from 0 to `vocab_size - 1`.
+        embed_dim: how many numbers stand for a word.
+        units: how many numbers each state holds.
+        mask_zero: True to skip the padding id 0. Article A leaves it out; chapter 01
+            shows what happens then.
+        readout: "last" gives the classifier the last state (article A), "mean" the
+            average of the states after every word.
+        dropout: the share of numbers that are dropped in training, before each
+            recurrent layer and before the classifier.
+
+    Returns:
+        A `keras.Model` from ids `(batch, time)`, any time, to the probability of
+        label 1, `(batch, 1)`.
+
+    Raises:
+        ValueError: for a size below 1, a dropout outside [0, 1) or another readout.
+
+    Example:
+        >>> rnn_classifier(vocab_size=10, embed_dim=2, units=3).output_shape
+        (None, 1)
+
+    Source: article A (000). Built by hand in: chapters/01_rnn_classifier.ipynb
+    """
+    _check_sizes(vocab_size=vocab_size, embed_dim=embed_dim, units=units)
+    if readout not in ("last", "mean"):
+        raise ValueError(f'readout must be "last" or "mean", got {readout!r}')
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")
+    ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
+    x = layers.Embedding(vocab_size, embed_dim, mask_zero=mask_zero)(ids)  # (B, T, C)
+    x = layers.Dropout(dropout)(x)
+    x = layers.SimpleRNN(units, return_sequences=True)(x)  # (B, T, U)
+    x = layers.Dropout(dropout)(x)
+    x = layers.SimpleRNN(units, return_sequences=readout == "mean")(x)
+    if readout == "mean":
+        x = _mean_over_words(x, ops.not_equal(ids, 0) if mask_zero else None)  # (B, U)
+    x = layers.Dropout(dropout)(x)
+    probability = layers.Dense(1, activation="sigmoid")(x)  # (B, 1)
+    return keras.Model(ids, probability, name="rnn_classifier")
+
+
+def _mean_over_words(states, mask):
+    """The mean state `(B, U)` where the mask is True; zeros where it never is.
+
+    `GlobalAveragePooling1D` would divide by zero for a row that is all padding.
+    """
+    if mask is None:
+        return ops.mean(states, axis=1)
+    weights = ops.cast(mask, states.dtype)[..., None]  # (B, T, 1)
+    return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class BagOfWords(layers.Layer):
+    """The score of a text as a sum of one number a word: order cannot matter.
+
+    Adding up the numbers of the words that are there is the same as multiplying
+    the vector of word counts with the vector of numbers, without building the counts.
+
+    Args:
+        vocab_size: how many different ids there are; the padding id 0 counts nothing.
+
+    Call arguments:
+        ids: `(batch, time)`.
+
+    Returns:
+        The scores, `(batch, 1)`.
+
+    Example:
+        >>> BagOfWords(10)(ops.array([[4, 7, 0], [7, 4, 0]])).shape
+        (2, 1)
+
+    Source: chapters/01_rnn_classifier.ipynb, the baseline.
+    """
+
+    def __init__(self, vocab_size, **kwargs):
+        super().__init__(**kwargs)
+        _check_sizes(vocab_size=vocab_size)
+        self.vocab_size = vocab_size
+
+    def build(self, input_shape):
+        """Creates one number a word, and a bias."""
+        self.w = self.add_weight(shape=(self.vocab_size,), initializer="zeros", name="w")
+        self.b = self.add_weight(shape=(), initializer="zeros", name="b")
+
+    def call(self, ids):
+        """Ids `(B, T)` to scores `(B, 1)`."""
+        is_word = ops.cast(ops.not_equal(ids, 0), self.w.dtype)  # (B, T)
+        return ops.sum(ops.take(self.w, ids) * is_word, axis=1, keepdims=True) + self.b
+
+    def get_config(self):
+        """What is needed to build the layer again."""
+        return {**super().get_config(), "vocab_size": self.vocab_size}
+
+
+def bag_of_words_classifier(vocab_size=10_000):
+    """Logistic regression on word counts, the honest baseline of chapter 01.
+
+    Args:
+        vocab_size: how many different ids there are; the padding id 0 counts nothing.
+
+    Returns:
+        A `keras.Model` from ids `(batch, time)` to the probability of label 1, `(batch, 1)`.
+
+    Raises:
+        ValueError: if `vocab_size` is not a positive whole number.
+
+    Example:
+        >>> bag_of_words_classifier(vocab_size=10).count_params()  # a number a word, one bias
+        11
+
+    Source: chapters/01_rnn_classifier.ipynb, the baseline.
+    """
+    ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
+    score = BagOfWords(vocab_size)(ids)  # (B, 1)
+    return keras.Model(ids, ops.sigmoid(score), name="bag_of_words_classifier")
+
+
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")

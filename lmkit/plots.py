@@ -1,0 +1,151 @@
+"""One style for all figures of the course.
+
+The colours are Okabe and Ito's, which people with any colour vision tell apart;
+lines differ in dashes as well. Every function draws on `ax` and returns it.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+COLOURS = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "red": "#D55E00",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "grey": "#6B6B6B",
+}
+
+
+def use_style():
+    """Sets matplotlib's defaults for the course's figures."""
+    plt.rcParams.update(
+        {
+            "figure.dpi": 100,
+            "figure.figsize": (7.0, 3.4),
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": plt.cycler(color=list(COLOURS.values())),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlelocation": "left",
+            "axes.titlesize": 11,
+            "font.size": 10,
+            "legend.frameon": False,
+        }
+    )
+
+
+def plot_history(history, metric="loss", ax=None, references=None):
+    """Draws a metric over the epochs, for the training and the validation data.
+
+    Args:
+        history: what `model.fit` returned, or its dictionary of lists.
+        metric: a key such as "loss" or "accuracy".
+        ax: where to draw; a new figure if None.
+        references: names and values of horizontal lines, such as `{"coin": 0.5}`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: if the history does not hold the metric.
+
+    Example:
+        >>> plot_history({"loss": [0.7, 0.4], "val_loss": [0.6, 0.5]}, references={"ln 2": 0.693})
+        <Axes: ...>
+    """
+    values = getattr(history, "history", history)
+    if metric not in values:
+        raise ValueError(f"the history holds {', '.join(values)}, not {metric!r}")
+    ax = ax or plt.subplots()[1]
+    epochs = np.arange(1, len(values[metric]) + 1)
+    ax.plot(epochs, values[metric], "o-", color=COLOURS["blue"], label="training")
+    if f"val_{metric}" in values:
+        ax.plot(epochs, values[f"val_{metric}"], "s--", color=COLOURS["red"], label="validation")
+    for name, value in (references or {}).items():
+        add_reference(ax, name, value)
+    ax.set(xlabel="epoch", ylabel=metric, xticks=epochs)
+    ax.legend()
+    return ax
+
+
+def add_reference(ax, name, value):
+    """Draws a labelled horizontal line: what the values are to be compared with.
+
+    Args:
+        ax: the axes.
+        name: the label.
+        value: the height.
+    """
+    ax.axhline(value, color=COLOURS["grey"], linestyle=":", label=f"{name} ({value:.3g})")
+
+
+def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
+    """Draws results of several seeds: a dot a seed, a bar from the lowest to the highest.
+
+    Args:
+        results: names and lists of values, one value a seed.
+        ax: where to draw; a new figure if None.
+        references: names and values of horizontal lines.
+        ylabel: what the values are.
+
+    Returns:
+        The axes.
+
+    Example:
+        >>> plot_seeds({"bag of words": [0.71, 0.70], "RNN": [0.95, 0.97]})
+        <Axes: ...>
+    """
+    ax = ax or plt.subplots()[1]
+    for place, values in enumerate(results.values()):
+        colour = list(COLOURS.values())[place % len(COLOURS)]
+        ax.plot([place, place], [min(values), max(values)], color=colour, linewidth=7, alpha=0.3)
+        ax.plot(np.full(len(values), place), values, "o", color=colour, markersize=5)
+        ax.annotate(
+            f"{np.mean(values):.2f}", (place, np.mean(values)), xytext=(12, 0),
+            textcoords="offset points", va="center",
+        )  # fmt: skip
+    for name, value in (references or {}).items():
+        add_reference(ax, name, value)
+    ax.set(xticks=range(len(results)), xticklabels=list(results), ylabel=ylabel)
+    ax.set_xlim(-0.5, len(results) - 0.3)
+    if references:
+        ax.legend()
+    return ax
+
+
+def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}"):
+    """Draws a matrix as coloured squares with its numbers in them.
+
+    Args:
+        matrix: a two-dimensional array.
+        rows: the names of the rows.
+        columns: the names of the columns.
+        ax: where to draw; a new figure if None.
+        title: the title.
+        number: how a number is written, as for `str.format`; "" for none.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: if the names do not fit the matrix.
+
+    Example:
+        >>> plot_matrix([[8, 2], [1, 9]], ["bad", "good"], ["said bad", "said good"])
+        <Axes: ...>
+    """
+    matrix = np.asarray(matrix)
+    if matrix.shape != (len(rows), len(columns)):
+        raise ValueError(f"{len(rows)} x {len(columns)} names for a matrix {matrix.shape}")
+    ax = ax or plt.subplots(figsize=(3.6, 3.0))[1]
+    image = ax.imshow(matrix, cmap="cividis", aspect="auto")
+    for (row, column), value in np.ndenumerate(matrix):
+        light = image.norm(value) > 0.5
+        ax.text(column, row, number.format(value), ha="center", va="center",
+                color="black" if light else "white")  # fmt: skip
+    ax.set(xticks=range(len(columns)), xticklabels=columns, yticks=range(len(rows)))
+    ax.set(yticklabels=rows, title=title)
+    ax.spines[:].set_visible(False)
+    return ax

@@ -1,0 +1,319 @@
+"""From text to ids and back: by word and by character.
+
+Every tokenizer keeps two ids free: 0 for padding and 1 for what it does not know.
+"""
+
+import collections
+import json
+import pathlib
+import re
+
+import keras
+import numpy as np
+
+from lmkit.files import write_atomic
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+PAD_ID, UNKNOWN_ID = 0, 1
+
+
+class _Tokenizer:
+    """What the tokenizers share: a list of tokens, whose positions are the ids."""
+
+    def __init__(self, tokens):
+        _check_tokens(tokens)
+        self.tokens = tokens
+        self._ids = {token: index for index, token in enumerate(tokens)}
+
+    @property
+    def vocab_size(self):
+        """How many different ids there are, padding and unknown included."""
+        return len(self.tokens)
+
+    def encode_batch(self, texts, length, padding="post", truncating="post"):
+        """Encodes texts into one array: short ones are padded with 0, long ones cut.
+
+        Args:
+            texts: a list of strings.
+            length: ids a row.
+            padding: "post" pads on the right, "pre" on the left.
+            truncating: "post" cuts the end off, "pre" the beginning.
+
+        Returns:
+            An int32 array `(len(texts), length)`.
+
+        Raises:
+            TypeError: if `texts` is a single string or holds something else than strings.
+            ValueError: if there are no texts, or `length` is below 1.
+
+        Example:
+            >>> tokenizer = WordTokenizer.train(["a warm film"])
+            >>> tokenizer.encode_batch(["warm film", "a"], length=3).tolist()
+            [[4, 3, 0], [2, 0, 0]]
+        """
+        if isinstance(texts, str):
+            raise TypeError("texts must be a list of strings, got one string: put it in a list")
+        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+            raise ValueError(f"length must be a whole number of at least 1, got {length!r}")
+        rows = [self.encode(text) for text in texts]
+        if not rows:
+            raise ValueError("texts is empty: there is nothing to encode")
+        return keras.utils.pad_sequences(
+            rows, length, "int32", padding=padding, truncating=truncating, value=PAD_ID
+        )
+
+    def save(self, path):
+        """Writes the tokenizer as JSON; an interrupted write leaves the old file as it was.
+
+        Args:
+            path: the file, by habit with the ending `.json`.
+        """
+        record = {"tokenizer": type(self).__name__, "tokens": self.tokens}
+        write_atomic(path, json.dumps(record, indent=0) + "\n")
+
+    @classmethod
+    def load(cls, path):
+        """Reads a tokenizer that `save` wrote.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            ValueError: if the file is not JSON, or of another kind of tokenizer.
+        """
+        try:
+            record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:  # bytes that are not UTF-8, text that is not JSON
+            raise ValueError(f"{path} holds no tokenizer: it is not JSON ({error})") from None
+        if not isinstance(record, dict) or record.get("tokenizer") != cls.__name__:
+            kind = record.get("tokenizer") if isinstance(record, dict) else type(record).__name__
+            raise ValueError(f"{path} does not hold a {cls.__name__}, but: {kind!r}")
+        return cls(record.get("tokens"))
+
+    def _tokens_of(self, ids):
+        """The tokens of ids, with a clear error for an id that does not exist."""
+        ids = np.asarray(ids)
+        if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+            raise TypeError(
+                f"ids must be one row of whole numbers, got {ids.dtype} of shape {ids.shape}"
+            )
+        outside = ids[(ids < 0) | (ids >= self.vocab_size)]
+        if outside.size:
+            raise ValueError(
+                f"id {outside[0]} is outside the vocabulary: ids run from 0 to "
+                f"{self.vocab_size - 1}"
+            )
+        return [self.tokens[index] for index in ids]
+
+
+class WordTokenizer(_Tokenizer):
+    """A text as its words: lower-cased, punctuation left out.
+
+    `decode(encode(text))` gives back `" ".join(split(text))` where every word is
+    known. Capitals, punctuation and the kind of blank are lost, on purpose.
+
+    Args:
+        tokens: the vocabulary, `["[PAD]", "[UNK]", word, word, ...]`.
+
+    Raises:
+        ValueError: if the special tokens are missing or a token occurs twice.
+
+    Example:
+        >>> tokenizer = WordTokenizer.train(["A warm film.", "A dull film."])
+        >>> tokenizer.encode("A splendid film!")  # 1 is the unknown word
+        [2, 1, 3]
+        >>> tokenizer.decode([2, 1, 3])
+        'a [UNK] film'
+
+    Built by hand in: chapters/01_rnn_classifier.ipynb
+    """
+
+    # Letters and digits of any script; an apostrophe inside keeps "didn't" one word.
+    _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+    @classmethod
+    def train(cls, texts, vocab_size=10_000):
+        """Takes the most frequent words of the texts, the most frequent first.
+
+        Args:
+            texts: strings. Give the training texts alone: what the vocabulary has seen
+                of the test texts makes their score too good.
+            vocab_size: how many ids at most, padding and unknown included. Words of
+                equal frequency are taken in alphabetical order.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            ValueError: if the texts hold no word, or `vocab_size` is below 3.
+        """
+        counts = _counts(texts, vocab_size, cls.split)
+        ordered = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls([PAD, UNKNOWN, *ordered[: vocab_size - 2]])
+
+    @classmethod
+    def split(cls, text):
+        """The words of a text, lower-cased, in order.
+
+        Args:
+            text: a string.
+
+        Returns:
+            A list of strings.
+
+        Example:
+            >>> WordTokenizer.split("It wasn't dull, NOT at all!")
+            ['it', "wasn't", 'dull', 'not', 'at', 'all']
+        """
+        _check_text(text)
+        return cls._WORD.findall(text.lower())
+
+    def encode(self, text):
+        """The ids of the words of a text; an unknown word is 1.
+
+        Args:
+            text: a string. One without a word gives an empty list.
+
+        Returns:
+            A list of ids.
+
+        Raises:
+            TypeError: if `text` is not a string.
+        """
+        return [self._ids.get(word, UNKNOWN_ID) for word in self.split(text)]
+
+    def decode(self, ids):
+        """The words of ids, with a blank between; padding is left out.
+
+        Args:
+            ids: one row of ids.
+
+        Returns:
+            A string.
+
+        Raises:
+            ValueError: for an id outside the vocabulary.
+            TypeError: if `ids` is not one row of whole numbers.
+        """
+        return " ".join(token for token in self._tokens_of(ids) if token != PAD)
+
+
+class CharTokenizer(_Tokenizer):
+    """A text as its characters (Unicode code points).
+
+    `decode(encode(text)) == text` for every text that `encode` accepts; a text with
+    a character that is not in the vocabulary is refused, so nothing is lost unseen.
+
+    Args:
+        tokens: the vocabulary, `["[PAD]", "[UNK]", character, character, ...]`.
+
+    Raises:
+        ValueError: if the special tokens are missing or a token occurs twice.
+
+    Example:
+        >>> tokenizer = CharTokenizer.train(["hello"])
+        >>> tokenizer.encode("hole")
+        [3, 5, 4, 2]
+        >>> tokenizer.decode([3, 5, 4, 2])
+        'hole'
+    """
+
+    @classmethod
+    def train(cls, texts, vocab_size=10_000):
+        """Takes every character of the texts, in the order of Unicode.
+
+        Args:
+            texts: strings.
+            vocab_size: the limit. Characters beyond it would be lost, so it is an
+                error if there are more.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            ValueError: if the texts are empty or hold more characters than fit.
+        """
+        characters = sorted(_counts(texts, vocab_size, list))
+        if len(characters) + 2 > vocab_size:
+            raise ValueError(
+                f"the texts hold {len(characters)} different characters; with padding and "
+                f"unknown that needs a vocab_size of {len(characters) + 2}, got {vocab_size}"
+            )
+        return cls([PAD, UNKNOWN, *characters])
+
+    def encode(self, text):
+        """The ids of the characters of a text.
+
+        Args:
+            text: a string.
+
+        Returns:
+            A list of ids, one a character.
+
+        Raises:
+            TypeError: if `text` is not a string.
+            ValueError: for a character outside the vocabulary; the message names it and
+                its position.
+        """
+        _check_text(text)
+        try:
+            return [self._ids[character] for character in text]
+        except KeyError as error:
+            character = error.args[0]
+        raise ValueError(
+            f"character {character!r} at position {text.index(character)} is not among the "
+            f"{self.vocab_size - 2} characters of the vocabulary"
+        )
+
+    def decode(self, ids):
+        """The characters of ids, as one string; padding is left out.
+
+        Args:
+            ids: one row of ids.
+
+        Returns:
+            A string.
+
+        Raises:
+            ValueError: for an id outside the vocabulary.
+            TypeError: if `ids` is not one row of whole numbers.
+        """
+        return "".join(token for token in self._tokens_of(ids) if token != PAD)
+
+
+def _counts(texts, vocab_size, split):
+    """How often each token occurs, with the errors that both kinds of training share."""
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list of strings, got one string: put it in a list")
+    if not isinstance(vocab_size, int) or isinstance(vocab_size, bool) or vocab_size < 3:
+        raise ValueError(
+            f"vocab_size must be a whole number of at least 3 (padding, unknown and one "
+            f"token), got {vocab_size!r}"
+        )
+    counts = collections.Counter()
+    for text in texts:
+        _check_text(text)
+        counts.update(split(text))
+    if not counts:
+        raise ValueError("the texts hold nothing to build a vocabulary from")
+    return counts
+
+
+def _check_text(text):
+    if not isinstance(text, str):
+        raise TypeError(f"a text must be a string, got {type(text).__name__}: {text!r:.60}")
+
+
+def _check_tokens(tokens):
+    if not isinstance(tokens, list):
+        raise ValueError(f"tokens must be a list of strings, got {type(tokens).__name__}")
+    if tokens[:2] != [PAD, UNKNOWN]:
+        raise ValueError(f"the first tokens must be {PAD!r} and {UNKNOWN!r}, got {tokens[:2]}")
+    if not all(isinstance(token, str) for token in tokens):
+        raise ValueError("every token must be a string")
+    if len(set(tokens)) < len(tokens):
+        token = collections.Counter(tokens).most_common(1)[0][0]
+        raise ValueError(f"every token must occur once in the vocabulary, {token!r} occurs again")

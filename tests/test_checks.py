@@ -1,0 +1,87 @@
+"""lmkit.checks: what passes, what fails, and what the message says."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from lmkit import checks
+from lmkit.models import bag_of_words_classifier, rnn_classifier
+
+
+def test_close_prints_the_largest_difference(capsys):
+    checks.assert_close([1.0, 2.0], [1.0, 2.25], tolerance=0.5, what="two numbers")
+    expected = "two numbers: shape (2,), largest difference 2.5e-01 (allowed 5e-01)\n"
+    assert capsys.readouterr().out == expected
+
+
+def test_close_takes_tensors_and_keeps_float64():
+    checks.assert_close(ops.ones((2, 2)), np.ones((2, 2)))
+    with pytest.raises(AssertionError, match=r"largest difference 1\.0e-12"):
+        checks.assert_close(np.array([1 + 1e-12]), np.array([1.0]), tolerance=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "message"),
+    [
+        ([1.0, 2.0], [1.0, 2.1], r"at \(1,\): 2.0 instead of 2.1"),
+        ([1.0, 2.0], [1.0], r"shape \(2,\), expected \(1,\)"),
+        ([float("nan")], [0.0], "nan"),
+        ([0.0], [float("nan")], "nan"),
+    ],
+)
+def test_close_fails(actual, expected, message):
+    with pytest.raises(AssertionError, match=message):
+        checks.assert_close(np.array(actual), np.array(expected))
+
+
+def test_padding_ignored_tells_models_apart(rng):
+    ids = rng.integers(2, 50, size=(3, 7))
+    checks.assert_padding_ignored(rnn_classifier(50, 4, 5), ids)
+    checks.assert_padding_ignored(bag_of_words_classifier(50), ids)
+    with pytest.raises(AssertionError, match="20 more columns of padding"):
+        checks.assert_padding_ignored(rnn_classifier(50, 4, 5, mask_zero=False), ids)
+
+
+def test_good_ids_pass():
+    ids = checks.check_ids(np.array([[5, 2, 0]], dtype="int64"), vocab_size=6)
+    assert ids.dtype == "int32"
+    assert ids.tolist() == [[5, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        ([[1, 6]], ValueError, "id 6 in row 0, column 1 is outside the vocabulary: .* 0 to 5"),
+        ([[1, 2], [-1, 2]], ValueError, "id -1 in row 1, column 0"),
+        ([[1.0, 2.0]], TypeError, "whole numbers, got float64"),
+        ([["a"]], TypeError, "whole numbers, got <U1"),
+        ([[True, False]], TypeError, "whole numbers, got bool"),
+        ([1, 2, 3], ValueError, r"a batch \(batch, time\), not empty, got shape \(3,\)"),
+        (np.zeros((0, 4), dtype=int), ValueError, "not empty"),
+        ([[1, 2], [0, 0]], ValueError, "row 1 is all padding"),
+    ],
+)
+def test_ids_that_are_refused(ids, error, message):
+    with pytest.raises(error, match=message):
+        checks.check_ids(ids, vocab_size=6)
+
+
+def test_good_labels_pass():
+    assert checks.check_labels([0, 1.0, True]).tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1, 2], "2.* at position 2 is not 0 or 1"),
+        ([0, -1], "-1.* at position 1"),
+        ([0.5, 1], "0.5.* at position 0"),
+        ([float("nan")], "nan.* at position 0"),
+        (["good"], "good.* at position 0"),
+        ([[0, 1]], "one row"),
+        ([], "not empty"),
+    ],
+)
+def test_labels_that_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        checks.check_labels(labels)

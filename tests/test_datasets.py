@@ -1,0 +1,513 @@
+"""lmkit/datasets.py: shipped reviews, IMDB as folder and archive, Shakespeare, Python's texts."""
+
+import ast
+import collections
+import gzip
+import hashlib
+import importlib
+import io
+import re
+import sys
+import tarfile
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lmkit import datasets
+from lmkit.datasets import (
+    ReviewPair,
+    load_imdb,
+    load_python_docs,
+    load_review_pairs,
+    load_reviews,
+    load_tiny_shakespeare,
+)
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(autouse=True)
+def no_local_settings(monkeypatch, tmp_path):
+    for name in ("LMKIT_IMDB", "LMKIT_SHAKESPEARE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LMKIT_CACHE", str(tmp_path / "cache"))
+
+
+def shared(name):
+    if not (SHARED / name).exists():
+        pytest.skip(f"no development copy of {name}; it does not belong to the course's files")
+    return SHARED / name
+
+
+def test_nothing_heavy_is_imported_at_the_top():
+    for name in ("datasets", "files"):
+        source = Path(datasets.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+        modules = set()
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(node.module)
+        others = {name for name in modules if name.split(".")[0] not in sys.stdlib_module_names}
+        assert others <= {"numpy", "lmkit.files"}
+        assert not modules & {"socket", "urllib", "http", "ssl"}
+
+
+# Reviews.
+
+TRAIN = 'label,text\n1,"A quiet film, and a good one."\n0,"They call it ""fun""; it is not."\n'
+PAIRS = "kind,positive,negative\nnegation,not bad at all,not good at all\n"
+
+
+def make_reviews(folder, **files):
+    """Write CSV files and their SHA256SUMS."""
+    lines = []
+    for name, text in files.items():
+        data = text.encode("utf-8") if isinstance(text, str) else text
+        (folder / f"{name}.csv").write_bytes(data)
+        lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}.csv\n")
+    (folder / "SHA256SUMS").write_text("".join(lines))
+    return folder
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_reviews_by_hand(tmp_path, split):
+    texts, labels = load_reviews(split, make_reviews(tmp_path, **{split: TRAIN}))
+    assert texts == ["A quiet film, and a good one.", 'They call it "fun"; it is not.']
+    assert labels.dtype == np.int32 and labels.tolist() == [1, 0]
+
+
+def test_pairs_by_hand(tmp_path):
+    pairs = load_review_pairs(str(make_reviews(tmp_path, pairs=PAIRS)))
+    assert pairs == [ReviewPair("negation", "not bad at all", "not good at all")]
+    assert pairs[0].kind == "negation" and pairs[0].positive == "not bad at all"
+
+
+def test_reviews_agree_with_numpys_parser(tmp_path):
+    rng = np.random.default_rng(0)
+    pieces = ["film", " ", ",", '"', "\u00e9", "\u4f60", "'", ";"]
+    texts = ["x" + "".join(rng.choice(pieces, 12)) for _ in range(200)]
+    rows = ['{},"{}"\n'.format(i % 2, text.replace('"', '""')) for i, text in enumerate(texts)]
+    folder = make_reviews(tmp_path, test="label,text\n" + "".join(rows))
+    expected = reference_table(folder / "test.csv")
+    found, labels = load_reviews("test", folder)
+    assert found == texts == expected[:, 1].tolist()
+    assert labels.tolist() == expected[:, 0].astype(int).tolist()
+
+
+def reference_table(path):
+    form = {"delimiter": ",", "quotechar": '"', "comments": None, "encoding": "utf-8"}
+    return np.loadtxt(path, dtype=object, skiprows=1, ndmin=2, **form)
+
+
+def test_a_line_break_in_quotes_belongs_to_the_text(tmp_path):
+    folder = make_reviews(tmp_path, train='label,text\n1,"two\nlines"\n')
+    assert load_reviews("train", folder)[0] == ["two\nlines"]
+
+
+def test_checksums_written_in_binary_mode(tmp_path):
+    sums = make_reviews(tmp_path, train=TRAIN) / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace("  ", " *"))
+    assert len(load_reviews("train", tmp_path)[0]) == 2
+
+
+@pytest.mark.parametrize("split", ["Train", "dev", "", None, 0, "pairs"])
+def test_reviews_unknown_split(split):
+    message = rf"train, validation, test; got {re.escape(repr(split))}"
+    with pytest.raises(ValueError, match=message):
+        load_reviews(split)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("label,text\n2,a film\n", r"train\.csv, line 2: the label must be 0 or 1, got '2'"),
+        ("label,text\n1,a\n-1,b\n", r"line 3: the label must be 0 or 1, got '-1'"),
+        ("label,text\npositive,a film\n", r"got 'positive'"),
+        ("label,text\n1.0,a film\n", r"got '1\.0'"),
+        ("label,text\n 1,a film\n", r"got ' 1'"),
+        ("label,text\n\u0661,a film\n", r"must be 0 or 1"),  # the Arabic digit one
+        ("label,text\n1,a, b\n", r"line 2: expected label,text; got \['1', 'a', ' b'\]"),
+        ("label,text\n1\n", r"line 2: expected label,text; got \['1'\]"),
+        ("label,text\n1,a\n\n0,b\n", r"line 3: expected label,text; got \[\]"),
+        ("label,text\n1,  \n", r"line 2: expected label,text"),
+        ('label,text\n1,"a film\n', r"train\.csv, after line 2: .*end of data"),
+        ('label,text\n1,"a" film\n', r"after line \d: .*expected after"),
+        ("text,label\na film,1\n", r"start with the line label,text; got text,label"),
+        ("1,a film\n", r"start with the line label,text; got 1,a film"),
+        ("", r"start with the line label,text; got an empty file"),
+        (b"label,text\n1,\xff\n", r"train\.csv, after line .*utf-8"),
+    ],
+)
+def test_reviews_bad_rows(tmp_path, content, message):
+    with pytest.raises(ValueError, match=message):
+        load_reviews("train", make_reviews(tmp_path, train=content))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("kind,positive\nnegation,a\n", r"start with the line kind,positive,negative; got kind,"),
+        ("kind,positive,negative\nnegation,a\n", r"pairs\.csv, line 2: expected kind,positive"),
+        ("kind,positive,negative\nnegation,a,\n", r"line 2: expected .*'negation', 'a', ''"),
+    ],
+)
+def test_pairs_bad_rows(tmp_path, content, message):
+    with pytest.raises(ValueError, match=message):
+        load_review_pairs(make_reviews(tmp_path, pairs=content))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data[:-1],
+        lambda data: data.replace(b"quiet", b"loud!"),
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: b"",
+    ],
+)
+def test_an_altered_file_is_refused(tmp_path, change):
+    file = make_reviews(tmp_path, train=TRAIN) / "train.csv"
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(ValueError, match=r"train\.csv is not the expected file.*line endings"):
+        load_reviews("train", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.csv", "SHA256SUMS"])
+def test_a_missing_file_is_named(tmp_path, name):
+    (make_reviews(tmp_path, train=TRAIN) / name).unlink()
+    with pytest.raises(FileNotFoundError, match=rf"{re.escape(name)} is missing"):
+        load_reviews("train", tmp_path)
+
+
+@pytest.mark.parametrize("sums", ["", "abc  train.csv\n", "\n\nnonsense\n", f"{'0' * 64}\n"])
+def test_a_file_that_is_not_listed(tmp_path, sums):
+    (make_reviews(tmp_path, train=TRAIN) / "SHA256SUMS").write_text(sums)
+    with pytest.raises(ValueError, match=r"does not list train\.csv; it lists \[\]"):
+        load_reviews("train", tmp_path)
+
+
+def test_the_folder_of_a_wheel_and_of_a_checkout(tmp_path):
+    package = tmp_path / "lmkit"
+    beside, inside = tmp_path / "data" / "reviews", package / "data" / "reviews"
+    package.mkdir()
+    with pytest.raises(FileNotFoundError, match="install the course again") as caught:
+        datasets._reviews_folder(package)
+    assert str(inside) in str(caught.value) and str(beside) in str(caught.value)
+    beside.mkdir(parents=True)
+    assert datasets._reviews_folder(package) == beside
+    inside.mkdir(parents=True)
+    assert datasets._reviews_folder(package) == inside
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_shipped_reviews(split):
+    texts, labels = load_reviews(split)
+    folder = datasets._reviews_folder(Path(datasets.__file__).parent)
+    expected = reference_table(folder / f"{split}.csv")
+    assert texts == expected[:, 1].tolist()
+    assert labels.tolist() == expected[:, 0].astype(int).tolist()
+    assert len(texts) == len(labels) >= 100
+    assert 0.4 <= labels.mean() <= 0.6
+
+
+def test_shipped_splits_share_no_review():
+    where = collections.defaultdict(set)
+    for split in SPLITS:
+        for text in load_reviews(split)[0]:
+            where[text].add(split)
+    assert [text for text, splits in where.items() if len(splits) > 1] == []
+
+
+def test_shipped_pairs():
+    pairs = load_review_pairs()
+    assert pairs and all(pair.positive != pair.negative for pair in pairs)
+
+
+# IMDB. A tiny corpus with numbers that sort differently as text and as numbers.
+
+TINY = {
+    "train/neg/0_3.txt": "neg zero<br /><br />end",
+    "train/neg/2_1.txt": "neg two\r\nline",
+    "train/neg/10_4.txt": "neg ten",
+    "train/pos/0_9.txt": "pos z\u00e9ro",
+    "train/pos/9_7.txt": "pos nine",
+    "train/pos/11_10.txt": "pos eleven",
+    "train/unsup/0_0.txt": "unlabelled",
+    "train/urls_pos.txt": "http://...",
+    "train/pos/.DS_Store": "\x00",
+    "train/pos/._0_9.txt": "\x00",
+    "test/neg/0_2.txt": "test neg",
+    "test/pos/0_10.txt": "test pos",
+    "README": "read me",
+}
+TINY_TRAIN = [
+    "neg zero<br /><br />end",
+    "neg two\r\nline",
+    "neg ten",
+    "pos z\u00e9ro",
+    "pos nine",
+    "pos eleven",
+]
+
+
+def make_folder(root, files):
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+    return root
+
+
+def make_tarball(path, files, prefix="aclImdb/", members=()):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            data = text if isinstance(text, bytes) else text.encode("utf-8")
+            member = tarfile.TarInfo(prefix + name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        for member in members:
+            archive.addfile(member)
+    return path
+
+
+def make_source(tmp_path, form, files=TINY):
+    if form == "folder":
+        return make_folder(tmp_path / "aclImdb", files)
+    if form == "renamed":
+        return make_folder(tmp_path / "my copy", files)
+    if form == "parent":
+        return make_folder(tmp_path / "aclImdb", files).parent
+    prefix = {"tarball": "aclImdb/", "dotted": "./aclImdb/", "bare": ""}[form]
+    return make_tarball(tmp_path / "imdb.tar.gz", files, prefix)
+
+
+FORMS = ["folder", "renamed", "parent", "tarball", "dotted", "bare"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_imdb_reads_every_form_alike(tmp_path, form):
+    source = make_source(tmp_path, form)
+    texts, labels = datasets._read_imdb(source, "train", per_label=3)
+    assert texts == TINY_TRAIN
+    assert labels.dtype == np.int32 and labels.tolist() == [0, 0, 0, 1, 1, 1]
+    texts, labels = datasets._read_imdb(source, "test", per_label=1)
+    assert texts == ["test neg", "test pos"] and labels.tolist() == [0, 1]
+
+
+def test_imdb_archive_that_the_browser_has_unpacked(tmp_path):
+    data = gzip.decompress(make_tarball(tmp_path / "imdb.tar.gz", TINY).read_bytes())
+    (tmp_path / "imdb.tar").write_bytes(data)
+    assert datasets._read_imdb(tmp_path / "imdb.tar", "train", per_label=3)[0] == TINY_TRAIN
+
+
+@pytest.mark.parametrize("form", ["folder", "tarball"])
+def test_imdb_order_does_not_depend_on_the_order_of_the_files(tmp_path, form):
+    backwards = dict(reversed(TINY.items()))
+    texts, _ = datasets._read_imdb(make_source(tmp_path, form, backwards), "train", per_label=3)
+    assert texts == TINY_TRAIN
+
+
+@pytest.mark.parametrize("form", ["folder", "tarball"])
+def test_imdb_incomplete(tmp_path, form):
+    files = {name: text for name, text in TINY.items() if name != "train/pos/9_7.txt"}
+    source = make_source(tmp_path, form, files)
+    message = r"incomplete: train/neg and train/pos must hold 3 reviews.* found 3 and 2"
+    with pytest.raises(ValueError, match=message):
+        datasets._read_imdb(source, "train", per_label=3)
+    with pytest.raises(ValueError, match=r"must hold 12,500 reviews.* found 1 and 1"):
+        load_imdb("test", source)
+
+
+@pytest.mark.parametrize("form", ["folder", "tarball"])
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"train/neg/3_1.txt": "more", "train/pos/3_8.txt": "more"}, "found 4 and 4"),
+        ({"train/neg/2_2.txt": "same number"}, "holds review 2 of train/neg twice"),
+        ({"train/neg/2_1.txt": b"\xff\xfe"}, r"train/neg/2_1\.txt is not UTF-8"),
+    ],
+)
+def test_imdb_wrong_members(tmp_path, form, extra, message):
+    with pytest.raises(ValueError, match=message):
+        datasets._read_imdb(make_source(tmp_path, form, TINY | extra), "train", per_label=3)
+
+
+def test_imdb_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"12,500 reviews each \(names like .* found 0 and 0"):
+        load_imdb("train", tmp_path)
+
+
+def unsafe_member(name, kind=tarfile.REGTYPE, target=""):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (unsafe_member("/etc/evil.txt"), "absolute path"),
+        (unsafe_member("C:/evil.txt"), "absolute path"),
+        (unsafe_member("\\evil.txt"), "absolute path"),
+        (unsafe_member("aclImdb/../../evil.txt"), "leaves the folder"),
+        (unsafe_member("aclImdb\\..\\..\\evil.txt"), "leaves the folder"),
+        (unsafe_member("..", tarfile.DIRTYPE), "leaves the folder"),
+        (unsafe_member("aclImdb/train/pos/1_8.txt", tarfile.SYMTYPE, "/etc/passwd"), "link"),
+        (unsafe_member("aclImdb/train/pos/1_8.txt", tarfile.LNKTYPE, "aclImdb/README"), "link"),
+        (unsafe_member("aclImdb/null", tarfile.CHRTYPE), "device"),
+        (unsafe_member("aclImdb/disk", tarfile.BLKTYPE), "device"),
+        (unsafe_member("aclImdb/pipe", tarfile.FIFOTYPE), "device"),
+    ],
+)
+def test_imdb_refuses_unsafe_archives(tmp_path, member, message):
+    source = make_tarball(tmp_path / "imdb.tar.gz", TINY, members=[member])
+    with pytest.raises(ValueError, match=message) as caught:
+        datasets._read_imdb(source, "train", per_label=3)
+    assert repr(member.name) in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 0.3, 0.6, 0.9])
+def test_imdb_truncated_archive(tmp_path, keep):
+    rng = np.random.default_rng(0)
+    files = {name: rng.bytes(500).hex() for name in TINY}
+    whole = make_tarball(tmp_path / "whole.tar.gz", files).read_bytes()
+    part = tmp_path / "part.tar.gz"
+    part.write_bytes(whole[: keep if isinstance(keep, int) else int(keep * len(whole))])
+    with pytest.raises(ValueError, match=r"part\.tar\.gz is (incomplete|neither a folder nor)"):
+        datasets._read_imdb(part, "train", per_label=3)
+
+
+def test_imdb_archive_with_a_flipped_byte(tmp_path):
+    rng = np.random.default_rng(0)
+    files = {name: rng.bytes(500).hex() for name in TINY}
+    data = bytearray(make_tarball(tmp_path / "imdb.tar.gz", files).read_bytes())
+    for place in range(len(data) // 3, len(data) // 3 + 40):
+        data[place] ^= 0xFF
+    (tmp_path / "imdb.tar.gz").write_bytes(data)
+    with pytest.raises(ValueError, match=r"neither a folder nor a whole \.tar\.gz"):
+        datasets._read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)
+
+
+def test_imdb_other_file(tmp_path):
+    (tmp_path / "page.html").write_text("<html>" * 500)
+    with pytest.raises(ValueError, match=r"page\.html is neither a folder nor .*ai\.stanford\.edu"):
+        load_imdb("train", tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("split", ["validation", "unsup", "TRAIN", None, "../train"])
+def test_imdb_unknown_split(split):
+    with pytest.raises(ValueError, match=rf"train, test; got {re.escape(repr(split))}"):
+        load_imdb(split)
+
+
+def test_imdb_given_path_does_not_exist(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"path names .*nothing, which does not exist"):
+        load_imdb("train", tmp_path / "nothing")
+    monkeypatch.setenv("LMKIT_IMDB", str(tmp_path / "nothing"))
+    with pytest.raises(FileNotFoundError, match=r"variable LMKIT_IMDB names .*nothing"):
+        load_imdb("train")
+
+
+def test_imdb_download_is_pinned():
+    # The line of TensorFlow Datasets' catalogue (imdb_reviews/checksums.tsv).
+    line = "84125825 c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+    assert f"{datasets.IMDB.size} {datasets.IMDB.sha256}" == line
+    assert datasets.IMDB.url == "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+
+
+def test_imdb_whole(monkeypatch):
+    archive = shared("aclImdb_v1_labelled.tar.gz")
+    monkeypatch.setenv("LMKIT_IMDB", str(archive))
+    with tarfile.open(archive) as opened:
+        names = [member.name for member in opened if member.name.endswith(".txt")]
+    # Bytes of text in the published corpus (another catalogue's totals less 12 a review).
+    for split, size in (("train", 33_132_823), ("test", 32_350_685)):
+        texts, labels = load_imdb(split)
+        assert len(texts) == sum(f"/{split}/" in name for name in names) == 25_000
+        assert labels.shape == (25_000,) and np.bincount(labels).tolist() == [12_500, 12_500]
+        assert sum(len(text.encode("utf-8")) for text in texts) == size
+        if split == "train":
+            assert texts[0].startswith("Story of a man who has unnatural feelings for a pig.")
+            assert texts[12_500].startswith("Bromwell High is a cartoon comedy.")
+
+
+# Tiny Shakespeare.
+
+
+def test_shakespeare_whole(monkeypatch):
+    path = shared("tinyshakespeare.txt")
+    text = load_tiny_shakespeare(path)
+    assert len(text) == 1_115_394 and len(set(text)) == 65
+    assert text.startswith("First Citizen:\nBefore we proceed any further, hear me speak.")
+    monkeypatch.setenv("LMKIT_SHAKESPEARE", str(path))
+    assert load_tiny_shakespeare() == text
+
+
+def pin(monkeypatch, data):
+    """Let the loader expect these bytes, so that its path can be tried without the real file."""
+    digest = hashlib.sha256(data).hexdigest()
+    remote = datasets.TINY_SHAKESPEARE._replace(sha256=digest, url="http://127.0.0.1:1/none")
+    monkeypatch.setattr(datasets, "TINY_SHAKESPEARE", remote)
+
+
+def test_shakespeare_keeps_every_character(tmp_path, monkeypatch):
+    data = "First\r\nSecond \u00e9\n".encode()
+    pin(monkeypatch, data)
+    (tmp_path / "text").write_bytes(data)
+    assert load_tiny_shakespeare(str(tmp_path / "text")) == "First\r\nSecond \u00e9\n"
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "tinyshakespeare.txt").write_bytes(data)
+    assert load_tiny_shakespeare() == "First\r\nSecond \u00e9\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"First Citizen:\n", b"First Citizen:\r\n"])
+def test_shakespeare_altered(tmp_path, content):
+    (tmp_path / "text").write_bytes(content)
+    with pytest.raises(ValueError, match=r"not the expected file.*86c4e6aa9db7.*line endings"):
+        load_tiny_shakespeare(tmp_path / "text")
+
+
+def test_shakespeare_path_is_a_folder_or_missing(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; path must name the text file"):
+        load_tiny_shakespeare(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"path names .*nothing"):
+        load_tiny_shakespeare(tmp_path / "nothing")
+
+
+def test_without_a_network_the_message_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    pin(monkeypatch, b"something")
+    with pytest.raises(OSError, match=r"could not download .*LMKIT_SHAKESPEARE"):
+        load_tiny_shakespeare()
+    assert [*(tmp_path / "cache").iterdir()] == []
+
+
+# Python's documentation.
+
+
+def test_python_docs_of_this_python():
+    text = load_python_docs()
+    assert 400_000 < len(text) < 650_000
+    assert text.startswith('The "assert" statement') and text.endswith("\n")
+    topics = importlib.import_module("pydoc_data.topics").topics
+    positions = [text.index(topics[name].strip("\n")) for name in sorted(topics)]
+    assert positions[0] == 0
+    assert sum(len(topic.strip("\n")) + 2 for topic in topics.values()) - 1 == len(text)
+
+
+def test_python_docs_by_hand(monkeypatch):
+    topics = {"b": "second\n\nmore\n", "a": "\nfirst\n", "B": "capitals first\n"}
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", types.SimpleNamespace(topics=topics))
+    assert load_python_docs() == "capitals first\n\nfirst\n\nsecond\n\nmore\n"
+
+
+@pytest.mark.parametrize("module", [None, types.SimpleNamespace()])
+def test_python_docs_missing(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", module)
+    version = re.escape(".".join(map(str, sys.version_info[:3])))
+    with pytest.raises(ImportError, match=rf"Python {version}\S* came without pydoc_data"):
+        load_python_docs()
