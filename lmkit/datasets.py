@@ -1,6 +1,7 @@
 """The course's texts: shipped reviews, Python's own documentation, IMDB, tiny Shakespeare."""
 
 import csv
+import gzip
 import importlib
 import platform
 import re
@@ -266,16 +267,18 @@ def _folder_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]]
 
 def _tarball_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]]:
     # Members are read, never unpacked: no archive can write anywhere.
+    decompress = open if path.suffix == ".tar" else gzip.open  # some browsers leave a .tar
     try:
-        with tarfile.open(path) as archive:
+        with decompress(path, "rb") as data, tarfile.open(fileobj=data, mode="r:") as archive:
             for member in archive:
                 _refuse_unsafe(path, member)
                 if form.fullmatch(member.name):
                     yield member.name, archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
+            while data.read(1 << 20):
+                pass  # gzip's checksum stands at the very end
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
-            f"{path} is neither a folder nor a whole .tar.gz archive ({reason}); fetch it again "
+            f"{path} is neither a folder nor a whole .tar.gz archive ({error}); fetch it again "
             f"from {IMDB.url}"
         ) from error
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import review_phrases as phrases
 
 SEED = 20260
-SPLITS = {"train": 6000, "validation": 500, "test": 1000}
+SPLITS = {"train": 12000, "validation": 500, "test": 1000}
 WORD_PAIRS_PER_SENTENCE = 6  # three for each direction of the exchanged word
 ORDER_PAIRS = 150
-SHORTEST, LONGEST = 20, 70  # words in a review
+SHORTEST, LONGEST = 20, 50  # words in a review
 UNSEEN_SHARE = 0.6  # share of the test reviews' evidence from held-out combinations
-PLAIN_SHARE = 0.7  # share of the reviews with one sentence of plain praise or blame
+PLAIN_SHARE = 0.5  # share of the reviews with one sentence of plain praise or blame
 WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 
 # The number of an evidence sentence is its place in this list.
@@ -197,11 +197,11 @@ class Writer:
         return self.evidence(number, polarity)
 
     def background(self, amount):
-        """The opening sentence and `amount` more without a verdict."""
+        """The opening sentence and `amount` more without a verdict, the plot among them."""
         sentences = [self.neutral(self.pick_tagged(phrases.OPENINGS)[0])]
-        if self.rng.random() < 0.7:
+        if amount and self.rng.random() < 0.7:
             sentences.append(self.neutral(self.pick(phrases.GENRES[self.genre])))
-        while len(sentences) <= amount:
+        while len(sentences) < 1 + amount:
             sentences.append(self.neutral(self.pick_tagged(phrases.NEUTRAL)[0]))
         return sentences
 
@@ -220,8 +220,8 @@ class Writer:
     def review(self):
         """A review for the three splits: (if liked, if not liked)."""
         share = self.rng.random()
-        amount = 1 if share < 0.2 else 2 if share < 0.65 else 3
-        background = self.background(2 if amount == 1 else 1)
+        amount = 1 if share < 0.3 else 2 if share < 0.75 else 3
+        background = self.background(1 if amount == 1 or self.rng.random() < 0.3 else 0)
         verdicts = []
         for _ in range(amount):
             number = self.pick(self.free_numbers(0, len(EVIDENCE)))
@@ -234,7 +234,7 @@ class Writer:
     def pair(self, number, polarity=None):
         """A minimal pair around evidence sentence `number`: (if liked, if not liked)."""
         self.tags.append(EVIDENCE[number][-1])
-        background = self.background(2)
+        background = self.background(1)
         verdicts = [self.evidence(number, polarity)]
         if number < FIRST_SWAP and self.rng.random() < 0.5:
             second = self.pick(self.free_numbers(0, FIRST_SWAP))
