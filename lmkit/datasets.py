@@ -3,11 +3,11 @@
 import csv
 import gzip
 import importlib
+import json
 import platform
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ TINY_SHAKESPEARE = Remote(
 )
 
 
-def load_reviews(split: str, folder: str | Path | None = None) -> tuple[list[str], np.ndarray]:
+def load_reviews(split, folder=None):
     """Load the film reviews that ship with the course.
 
     Args:
@@ -69,7 +69,7 @@ def load_reviews(split: str, folder: str | Path | None = None) -> tuple[list[str
     return texts, np.array(labels, dtype=np.int32)
 
 
-def load_review_pairs(folder: str | Path | None = None) -> list[ReviewPair]:
+def load_review_pairs(folder=None):
     """Load the pairs of reviews that nearly agree in words and differ in opinion.
 
     Args:
@@ -91,7 +91,7 @@ def load_review_pairs(folder: str | Path | None = None) -> list[ReviewPair]:
     return [ReviewPair(*row) for _, row in rows]
 
 
-def load_imdb(split: str, path: str | Path | None = None) -> tuple[list[str], np.ndarray]:
+def load_imdb(split, path=None):
     """Load 25,000 IMDB film reviews: 12,500 negative ones, then 12,500 positive ones.
 
     The texts are as published, `<br />` tags included. Shuffle before training.
@@ -118,7 +118,7 @@ def load_imdb(split: str, path: str | Path | None = None) -> tuple[list[str], np
     return _read_imdb(locate(IMDB, path), split, per_label=12_500)
 
 
-def load_tiny_shakespeare(path: str | Path | None = None) -> str:
+def load_tiny_shakespeare(path=None):
     """Load tiny Shakespeare: 1,115,394 characters of his plays.
 
     Args:
@@ -147,7 +147,7 @@ def load_tiny_shakespeare(path: str | Path | None = None) -> str:
     return file.read_bytes().decode("utf-8")
 
 
-def load_python_docs() -> str:
+def load_python_docs():
     """Load the texts behind Python's `help()`: technical English that every Python carries.
 
     They differ a little between versions (465,000 characters in 3.11, 511,000 in 3.13), so
@@ -175,28 +175,52 @@ def load_python_docs() -> str:
     return "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
 
 
+def load_results(name, folder=None):
+    """Load what a script of `chapters/experiments` measured over several seeds.
+
+    Args:
+        name: the file's name without its ending, such as `"01_rnn_classifier"`.
+        folder: where the files are; by default the shipped ones.
+
+    Returns:
+        The JSON file's content, a dictionary.
+
+    Raises:
+        FileNotFoundError: if there are no such results; the message lists those that are.
+
+    Example:
+        >>> results = load_results("01_rnn_classifier")
+    """
+    folder = Path(folder) if folder else _shipped_folder("results", "chapters/results")
+    file = folder / f"{name}.json"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
+        raise FileNotFoundError(f"no results {name!r} in {folder}; there are: {known or 'none'}")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
 # Shipped files.
 
 
-def _check_split(split: str, known: tuple[str, ...]) -> None:
+def _check_split(split, known):
     if split not in known:
         raise ValueError(f"split must be one of {', '.join(known)}; got {split!r}")
 
 
-def _reviews_folder(package: Path) -> Path:
-    # An installed wheel carries data/ inside the package, a checkout beside it.
-    places = [package / "data" / "reviews", package.parent / "data" / "reviews"]
+def _shipped_folder(in_wheel, in_checkout, package=Path(__file__).parent):
+    """An installed wheel carries its files inside the package, a checkout beside it."""
+    places = [package / in_wheel, package.parent / in_checkout]
     for place in places:
         if place.is_dir():
             return place
     raise FileNotFoundError(
-        f"no shipped reviews in {places[0]} or {places[1]}; install the course again"
+        f"nothing shipped in {places[0]} or {places[1]}; install the course again"
     )
 
 
-def _read_rows(name: str, columns: tuple[str, ...], folder: str | Path | None) -> list:
+def _read_rows(name, columns, folder):
     """Check one CSV file and return its rows as `(line number, fields)`."""
-    folder = Path(folder) if folder else _reviews_folder(Path(__file__).parent)
+    folder = Path(folder) if folder else _shipped_folder("data/reviews", "data/reviews")
     _check_listed(folder, name)
     # newline="": a line break inside quotes belongs to the text.
     with open(folder / name, encoding="utf-8", newline="") as file:
@@ -214,7 +238,7 @@ def _read_rows(name: str, columns: tuple[str, ...], folder: str | Path | None) -
     return rows[1:]
 
 
-def _check_listed(folder: Path, name: str) -> None:
+def _check_listed(folder, name):
     """Compare a file with its line in SHA256SUMS (the form that `sha256sum` writes)."""
     sums = folder / "SHA256SUMS"
     for file in (sums, folder / name):
@@ -233,9 +257,9 @@ def _check_listed(folder: Path, name: str) -> None:
 # IMDB.
 
 
-def _read_imdb(path: Path, split: str, per_label: int) -> tuple[list[str], np.ndarray]:
+def _read_imdb(path, split, per_label):
     """Read one split; `per_label` is how many reviews each label must have."""
-    found: dict[str, dict[int, str]] = {"neg": {}, "pos": {}}
+    found = {"neg": {}, "pos": {}}
     # 200_8.txt is review 200 with 8 stars. Other names (.DS_Store, vocabularies) are passed over.
     form = re.compile(rf"(?:\./)?(?:[^/]+/)?{split}/(neg|pos)/(\d+)_\d+\.txt")
     read = _folder_members if path.is_dir() else _tarball_members
@@ -257,7 +281,7 @@ def _read_imdb(path: Path, split: str, per_label: int) -> tuple[list[str], np.nd
     return texts, np.repeat(np.array([0, 1], dtype=np.int32), per_label)
 
 
-def _folder_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]]:
+def _folder_members(path, form):
     root = path / "aclImdb" if (path / "aclImdb").is_dir() else path
     for file in root.glob("*/*/*.txt"):
         name = file.relative_to(root).as_posix()
@@ -265,7 +289,7 @@ def _folder_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]]
             yield name, file.read_bytes()
 
 
-def _tarball_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]]:
+def _tarball_members(path, form):
     # Members are read, never unpacked: no archive can write anywhere.
     decompress = open if path.suffix == ".tar" else gzip.open  # some browsers leave a .tar
     try:
@@ -283,7 +307,7 @@ def _tarball_members(path: Path, form: re.Pattern) -> Iterator[tuple[str, bytes]
         ) from error
 
 
-def _refuse_unsafe(path: Path, member: tarfile.TarInfo) -> None:
+def _refuse_unsafe(path, member):
     name = member.name
     if name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
         raise ValueError(f"{path}: member {name!r} has an absolute path; this is not IMDB")

@@ -6,7 +6,6 @@ import io
 import os
 import secrets
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,7 @@ _ADVICE = {
 }
 
 
-def write_atomic(path: str | Path, data: str | bytes) -> None:
+def write_atomic(path, data):
     """Write a file so that a reader sees the old content or the new one, never a half.
 
     Args:
@@ -58,7 +57,7 @@ def write_atomic(path: str | Path, data: str | bytes) -> None:
         raise
 
 
-def _explained(error: OSError, path: Path) -> OSError:
+def _explained(error, path):
     """The same error with the path that was meant; OSError picks the subclass by the number."""
     advice = _ADVICE.get(error.errno, "Choose another place and try again.")
     reason = error.strerror or str(error)
@@ -66,7 +65,7 @@ def _explained(error: OSError, path: Path) -> OSError:
     return OSError(error.errno or errno.EIO, text)
 
 
-def sha256(path: str | Path) -> str:
+def sha256(path):
     """Return the SHA-256 checksum of a file.
 
     Args:
@@ -86,7 +85,7 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_sha256(path: str | Path, expected: str, advice: str = "Fetch the file again.") -> None:
+def check_sha256(path, expected, advice="Fetch the file again."):
     """Refuse a file whose SHA-256 checksum is not the expected one.
 
     Args:
@@ -120,7 +119,7 @@ class Remote(NamedTuple):
     variable: str  # the environment variable that may name a local copy
 
 
-def locate(remote: Remote, path: str | Path | None = None) -> Path:
+def locate(remote, path=None):
     """Find a public file: a local copy if one is named, else the cache, else a download.
 
     Args:
@@ -154,7 +153,7 @@ def locate(remote: Remote, path: str | Path | None = None) -> Path:
     return download(remote, cache)
 
 
-def download(remote: Remote, cache: Path, timeout: float = 30, deadline: float = 1800) -> Path:
+def download(remote, cache, timeout=30, deadline=1800):
     """Fetch a file with `keras.utils.get_file`, so that the cache holds it whole or not at all.
 
     Args:
@@ -202,7 +201,7 @@ def download(remote: Remote, cache: Path, timeout: float = 30, deadline: float =
 
 
 @contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
+def _socket_timeout(seconds):
     # get_file has no timeout of its own; this one holds for every wait for the server.
     import socket
 
@@ -220,11 +219,11 @@ class _QuietUntil(io.StringIO):
     The bar moves with every 8 KB, so this ends a download that is slow but never silent.
     """
 
-    def __init__(self, seconds: float):
+    def __init__(self, seconds):
         super().__init__()
         self.seconds, self.start = seconds, time.monotonic()
 
-    def write(self, text: str) -> int:
+    def write(self, text):
         if time.monotonic() - self.start > self.seconds:
             raise TimeoutError(f"not complete after {self.seconds:g} seconds")
         return len(text)

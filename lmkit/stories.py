@@ -1,5 +1,4 @@
-"""The story language: text with a known probability.
-"""
+"""The story language: text with a known probability."""
 
 import functools
 import itertools
@@ -36,7 +35,8 @@ class Grammar:
         if key not in self._first:
             table = self.tables[spec["table"]]
             self._first[key] = tuple(
-                word for word, forms in table.items()
+                word
+                for word, forms in table.items()
                 if (not differs or (word,) != values[differs])
                 and (not of or (forms["of"],) == values[of])
             )
@@ -173,7 +173,11 @@ class Walk:
                 out.append((slot, c))
             else:
                 out.append((slot, tuple(sorted(tuple(sorted(table[w].items())) for w in c))))
-        return tuple(self.todo_key()), tuple(sorted(self.alias.items())), tuple(sorted(out, key=repr))
+        return (
+            tuple(self.todo_key()),
+            tuple(sorted(self.alias.items())),
+            tuple(sorted(out, key=repr)),
+        )
 
     def todo_key(self):
         return [i[:2] if i[0] != SLOT else i for i in self.todo]

@@ -196,18 +196,25 @@ def test_the_folder_of_a_wheel_and_of_a_checkout(tmp_path):
     beside, inside = tmp_path / "data" / "reviews", package / "data" / "reviews"
     package.mkdir()
     with pytest.raises(FileNotFoundError, match="install the course again") as caught:
-        datasets._reviews_folder(package)
+        datasets._shipped_folder("data/reviews", "data/reviews", package)
     assert str(inside) in str(caught.value) and str(beside) in str(caught.value)
     beside.mkdir(parents=True)
-    assert datasets._reviews_folder(package) == beside
+    assert datasets._shipped_folder("data/reviews", "data/reviews", package) == beside
     inside.mkdir(parents=True)
-    assert datasets._reviews_folder(package) == inside
+    assert datasets._shipped_folder("data/reviews", "data/reviews", package) == inside
+
+
+def test_results_are_read_and_listed(tmp_path):
+    (tmp_path / "01_chapter.json").write_text('{"seeds": [0, 1], "test": [0.5, 0.75]}')
+    assert datasets.load_results("01_chapter", tmp_path)["test"] == [0.5, 0.75]
+    with pytest.raises(FileNotFoundError, match=r"no results '02_chapter' .* are: 01_chapter"):
+        datasets.load_results("02_chapter", tmp_path)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_shipped_reviews(split):
     texts, labels = load_reviews(split)
-    folder = datasets._reviews_folder(Path(datasets.__file__).parent)
+    folder = datasets._shipped_folder("data/reviews", "data/reviews")
     expected = reference_table(folder / f"{split}.csv")
     assert texts == expected[:, 1].tolist()
     assert labels.tolist() == expected[:, 0].astype(int).tolist()
@@ -381,13 +388,15 @@ def test_imdb_truncated_archive(tmp_path, keep):
         datasets._read_imdb(part, "train", per_label=3)
 
 
+@pytest.mark.parametrize("level", [0, 9])
 @pytest.mark.parametrize("size", [500, 300_000])  # damage between reviews and inside one
-def test_imdb_archive_with_damage(tmp_path, size):
+def test_imdb_archive_with_damage(tmp_path, size, level):
     rng = np.random.default_rng(0)
     files = {name: rng.bytes(size).hex() for name in TINY}
-    data = bytearray(make_tarball(tmp_path / "imdb.tar.gz", files).read_bytes())
-    for place in range(len(data) // 3, len(data) // 3 + 40):
-        data[place] ^= 0xFF
+    whole = gzip.decompress(make_tarball(tmp_path / "imdb.tar.gz", files).read_bytes())
+    data = bytearray(gzip.compress(whole, compresslevel=level))
+    start, length = len(data) // 20, len(data) // 20
+    data[start : start + length] = b"\xff" * length
     (tmp_path / "imdb.tar.gz").write_bytes(data)
     with pytest.raises(ValueError, match=r"neither a folder nor a whole \.tar\.gz"):
         datasets._read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)

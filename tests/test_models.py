@@ -88,9 +88,7 @@ def test_learns_what_order_says(rng):
 
 def test_bag_of_words_by_hand():
     model = bag_of_words_classifier(5)
-    model.get_layer(index=1).set_weights(
-        [np.array([9.0, 0.5, -1.0, 2.0, 0.0]), np.array(0.25)]
-    )
+    model.get_layer(index=1).set_weights([np.array([9.0, 0.5, -1.0, 2.0, 0.0]), np.array(0.25)])
     # Padding, 0, counts nothing whatever its weight; 3 twice, 2 once: 2 + 2 - 1 + 0.25.
     probability = model.predict(np.array([[3, 2, 3, 0, 0]]), verbose=0)[0, 0]
     assert probability == pytest.approx(sigmoid(3.25), abs=1e-6)

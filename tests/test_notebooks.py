@@ -122,9 +122,8 @@ def lmkit_uses(notebook):
                 for alias in node.names:
                     uses.add((node.module, alias.name))
                     aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id in aliases:
-                    uses.add((aliases[node.value.id], node.attr))
+            elif isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in aliases:
+                uses.add((aliases[node.value.id], node.attr))
     return uses
 
 

@@ -18,7 +18,7 @@ import review_phrases as phrases
 
 SEED = 20260
 SPLITS = {"train": 12000, "validation": 500, "test": 1000}
-WORD_PAIRS_PER_SENTENCE = 6  # three for each direction of the exchanged word
+WORD_PAIRS_PER_SENTENCE = 12  # six for each direction of the exchanged word
 ORDER_PAIRS = 150
 SHORTEST, LONGEST = 20, 50  # words in a review
 UNSEEN_SHARE = 0.6  # share of the test reviews' evidence from held-out combinations
@@ -96,16 +96,12 @@ class Writer:
     def scenery(self):
         """A value for every slot that carries no verdict."""
         part, plural = self.pick(phrases.PARTS)
-        press, call, describe = self.pick(phrases.PRESS)
         strangers = [] if "home" in self.tags else phrases.STRANGERS
         return {
             "s": part,
             "was": "were" if plural else "was",
             "is": "are" if plural else "is",
             "film": self.pick(phrases.FILM),
-            "press": press,
-            "call": call,
-            "describe": describe,
             "who": self.pick(phrases.PEOPLE + strangers),
         }
 
@@ -131,9 +127,7 @@ class Writer:
     def choose_words(self, number, kind, polarity, unseen):
         """Two sentiment words of one polarity, from the seen or the held-out combinations."""
         allowed = [
-            word
-            for word in phrases.WORDS[kind][polarity]
-            if held_out(number, kind, word) == unseen
+            word for word in phrases.WORDS[kind][polarity] if held_out(number, kind, word) == unseen
         ]
         return self.pick(allowed), self.pick(allowed)
 
@@ -206,16 +200,12 @@ class Writer:
         return sentences
 
     def assemble(self, background, verdicts):
-        """Opening first, a verdict last or followed by a short closing sentence."""
+        """Opening first, a verdict last: (text if liked, text if not)."""
         opening, *rest = background
         last = verdicts.pop()
         middle = rest + verdicts
-        if rest and verdicts and self.rng.random() < 0.5:
-            shuffle(self.rng, middle)
-        sentences = [opening, *middle, last]
-        if len(sentences) < 6 and self.rng.random() < 0.0:
-            sentences.append(self.neutral(self.pick_tagged(phrases.CLOSINGS)[0]))
-        return tuple(" ".join(version) for version in zip(*sentences, strict=True))
+        sentences = zip(opening, *middle, last, strict=True)
+        return tuple(" ".join(version) for version in sentences)
 
     def review(self):
         """A review for the three splits: (if liked, if not liked)."""

@@ -14,8 +14,8 @@ PLAIN sentences simply praise or blame. In ORDER, SWAP and RECAST both labels us
 every phrase equally often; only the PLAIN sentences help a reader who ignores the order.
 
 Slots: {s} a part of the film, {film} the whole film, {was} and {is} agree with {s},
-{who} a person, {press} printed opinion, {w} {w2} sentiment words of one
-polarity, {a_v} {a_n} {a_w} the same with "a" or "an" in front.
+{who} a person, {w} {w2} sentiment words of one polarity,
+{a_v} {a_n} {a_w} the same with "a" or "an" in front.
 A tag after a sentence says what it talks about: see CLASHES at the end.
 """
 
@@ -77,7 +77,7 @@ ORDER = [
 
 SWAP = [
     # (kind of word, sentence, (keeping word, turning word), tag)
-    ("adjective", "from first to last {s} {was} {f} {w}.", ("always", "never"), "throughout"),
+    ("adjective", "from first to last {film} was {f} {w}.", ("always", "never"), "throughout"),
     ("adjective", "{s} {was} {f} but {w}.", ("nothing", "anything"), "but"),
     ("adjective", "{who} {f} called {s} {w}.", ("rightly", "wrongly"), "others"),
     ("adjective", "{s} {was} {f} {w}.", ("truly", "hardly"), "hardly"),
@@ -87,20 +87,32 @@ SWAP = [
     ("adjective", "{who} called it {w} and {w2}; I {f}.", ("agree", "disagree"), "others"),
     ("noun", "the evening was {f} but {a_w}.", ("nothing", "anything"), "but"),
     ("noun", "{who} {f} called it {a_w}.", ("rightly", "wrongly"), "others"),
-    ("effect", "{film} {f} {w} me.", ("always", "never"), "throughout"),
+    ("effect", "from the first minute {film} {f} {w} me.", ("always", "never"), "throughout"),
     ("quality", "there was {f} {w} in {s}.", ("much", "no"), "quality"),
     ("quality", "the story is told {f} {w}.", ("with", "without"), "telling"),
 ]
 
 RECAST = [
     # (kind of word, keeping sentence, turning sentence, tag)
-    ("adjective", "{s} {was} {w} from start to finish.", "{s} {was} not {w} at any point.",
-     "throughout"),
-    ("adjective", "I found {s} {w} all the way through.", "I did not find {s} {w} at all.",
-     "throughout"),
+    (
+        "adjective",
+        "{s} {was} {w} from start to finish.",
+        "{s} {was} not {w} at any point.",
+        "throughout",
+    ),
+    (
+        "adjective",
+        "I found {s} {w} all the way through.",
+        "I did not find {s} {w} at all.",
+        "throughout",
+    ),
     ("adjective", "{s} {was} as {w} as can be.", "{s} {was} far from {w}.", "far"),
-    ("adjective", "{s} {was} not only {w} but also {w2}.", "{s} {was} neither {w} nor {w2}.",
-     "not"),
+    (
+        "adjective",
+        "{s} {was} not only {w} but also {w2}.",
+        "{s} {was} neither {w} nor {w2}.",
+        "not",
+    ),
     ("noun", "it is every inch {a_w}.", "it is the very opposite of {a_w}.", "opposite"),
     ("quality", "{film} is full of {w}.", "{film} is free of {w}.", "quality"),
 ]
@@ -121,52 +133,94 @@ PLAIN = [
 # Plain sentences without a slot: (liked, not liked).
 PLAIN_FIXED = (
     [
-        "Go and see it.", "I would see it again tomorrow.", "I will buy it for my parents.",
-        "I hummed the tune all week.", "I was sorry when it ended.",
-        "I smiled all the way home.", "I recommend it with all my heart.",
+        "Go and see it.",
+        "I would see it again tomorrow.",
+        "I will buy it for my parents.",
+        "I hummed the tune all week.",
+        "I was sorry when it ended.",
+        "I smiled all the way home.",
+        "I recommend it with all my heart.",
         "Everybody in the team deserves a prize.",
     ],
     [
-        "Save your money.", "I kept looking at my watch.", "I would like my two hours back.",
-        "I nearly fell asleep in my chair.", "After an hour I wanted to leave.",
-        "I yawned all the way through.", "Stay at home and read a book.",
+        "Save your money.",
+        "I kept looking at my watch.",
+        "I would like my two hours back.",
+        "I nearly fell asleep in my chair.",
+        "After an hour I wanted to leave.",
+        "I yawned all the way through.",
+        "Stay at home and read a book.",
         "I want a refund.",
     ],
 )
 
 # Parts of a film: (text, is it plural).
 PARTS = [
-    ("the film", False), ("this film", False), ("the whole film", False), ("the picture", False),
-    ("the script", False), ("the story", False), ("the acting", False), ("the dialogue", False),
-    ("the direction", False), ("the plot", False), ("the screenplay", False),
-    ("the leading performance", False), ("the supporting cast", False), ("the last scene", False),
-    ("the ending", False), ("the middle part", False), ("the storytelling", False),
-    ("the first chapter", False), ("the voice of the narrator", False),
-    ("the conversations", True), ("the crowd scenes", True), ("the indoor scenes", True),
-    ("the flashbacks", True), ("the main characters", True), ("the two leads", True),
+    ("the film", False),
+    ("this film", False),
+    ("the whole film", False),
+    ("the picture", False),
+    ("the script", False),
+    ("the story", False),
+    ("the acting", False),
+    ("the dialogue", False),
+    ("the direction", False),
+    ("the plot", False),
+    ("the screenplay", False),
+    ("the leading performance", False),
+    ("the supporting cast", False),
+    ("the last scene", False),
+    ("the ending", False),
+    ("the middle part", False),
+    ("the storytelling", False),
+    ("the first chapter", False),
+    ("the voice of the narrator", False),
+    ("the conversations", True),
+    ("the crowd scenes", True),
+    ("the indoor scenes", True),
+    ("the flashbacks", True),
+    ("the main characters", True),
+    ("the two leads", True),
 ]
 FILM = ["the film", "this film", "the picture", "the whole film", "the whole thing"]
 
 PEOPLE = [
-    "my brother", "my sister", "my father", "my mother", "my neighbour", "my partner",
-    "my cousin", "my uncle", "my aunt", "my flatmate", "my boss", "my grandmother", "my son",
-    "my daughter", "a colleague", "an old friend", "my old teacher", "my best friend",
-    "a friend from work", "my nephew", "my niece", "a school friend", "my roommate",
+    "my brother",
+    "my sister",
+    "my father",
+    "my mother",
+    "my neighbour",
+    "my partner",
+    "my cousin",
+    "my uncle",
+    "my aunt",
+    "my flatmate",
+    "my boss",
+    "my grandmother",
+    "my son",
+    "my daughter",
+    "a colleague",
+    "an old friend",
+    "my old teacher",
+    "my best friend",
+    "a friend from work",
+    "my nephew",
+    "my niece",
+    "a school friend",
+    "my roommate",
 ]
 STRANGERS = [
-    "the usher", "the woman behind me", "the man beside me", "our postman", "my dentist",
-    "the critic on the radio", "a man at the bar", "the student in the next seat",
-    "my hairdresser", "the baker",
+    "the usher",
+    "the woman behind me",
+    "the man beside me",
+    "our postman",
+    "my dentist",
+    "the critic on the radio",
+    "a man at the bar",
+    "the student in the next seat",
+    "my hairdresser",
+    "the baker",
 ]
-# Printed opinion: (text, "call", "describe").
-PRESS = [
-    ("the critics", "call", "describe"), ("the papers", "call", "describe"),
-    ("the magazines", "call", "describe"), ("some reviewers", "call", "describe"),
-    ("the local paper", "calls", "describes"), ("people online", "call", "describe"),
-    ("the festival guide", "calls", "describes"), ("the bloggers", "call", "describe"),
-    ("my colleagues", "call", "describe"), ("the posters", "call", "describe"),
-]
-
 OPENINGS = [
     # (sentence, tag)
     ("{when} I saw this {genre} {where} with {who}.", "company"),
@@ -198,32 +252,74 @@ OPENINGS = [
 ]
 
 WHEN = [
-    "last night", "last Monday", "last Tuesday", "on Wednesday", "on Thursday", "on Friday",
-    "on Saturday", "last Sunday", "yesterday", "last week", "two weeks ago", "on my birthday",
-    "on a wet afternoon", "on New Year's Day", "during the holidays", "at the weekend",
-    "after work", "in the school break", "one evening in {month}", "one Sunday in {month}",
+    "last night",
+    "last Monday",
+    "last Tuesday",
+    "on Wednesday",
+    "on Thursday",
+    "on Friday",
+    "on Saturday",
+    "last Sunday",
+    "yesterday",
+    "last week",
+    "two weeks ago",
+    "on my birthday",
+    "on a wet afternoon",
+    "on New Year's Day",
+    "during the holidays",
+    "at the weekend",
+    "after work",
+    "in the school break",
+    "one evening in {month}",
+    "one Sunday in {month}",
 ]
 MONTHS = """January February March April May June July August September October November
 December""".split()
 WHERE = [
-    "at the old cinema by the station", "at the small cinema on the square",
-    "at the multiplex outside town", "in a village hall", "at the open air cinema in the park",
-    "at the film festival", "at the student cinema", "in the school hall", "at the harbour cinema",
+    "at the old cinema by the station",
+    "at the small cinema on the square",
+    "at the multiplex outside town",
+    "in a village hall",
+    "at the open air cinema in the park",
+    "at the film festival",
+    "at the student cinema",
+    "in the school hall",
+    "at the harbour cinema",
     "at the theatre on the hill",
-    "in a cinema near the market", "at the museum", "in a tent by the lake",
-    "in the cinema under the bridge", "at the arts centre",
+    "in a cinema near the market",
+    "at the museum",
+    "in a tent by the lake",
+    "in the cinema under the bridge",
+    "at the arts centre",
 ]
 REASONS = [
-    "it was raining", "the other hall was sold out", "a friend worked on the costumes",
-    "I know the town where it was shot", "the poster caught my eye", "our train was late",
-    "I had read the novel", "the tickets were cheap", "the heating at home had failed",
-    "I collect films of this kind", "a reader had asked for a review", "I had an evening to fill",
-    "the concert was cancelled", "my class is reading the play", "I was in the area",
+    "it was raining",
+    "the other hall was sold out",
+    "a friend worked on the costumes",
+    "I know the town where it was shot",
+    "the poster caught my eye",
+    "our train was late",
+    "I had read the novel",
+    "the tickets were cheap",
+    "the heating at home had failed",
+    "I collect films of this kind",
+    "a reader had asked for a review",
+    "I had an evening to fill",
+    "the concert was cancelled",
+    "my class is reading the play",
+    "I was in the area",
 ]
 HOME_REASONS = [
-    "it was raining", "the concert was cancelled", "I had an evening to fill", "I had a cold",
-    "my class is reading the play", "I had read the novel", "a reader had asked for a review",
-    "my friends were away", "I know the town where it was shot", "I could not sleep",
+    "it was raining",
+    "the concert was cancelled",
+    "I had an evening to fill",
+    "I had a cold",
+    "my class is reading the play",
+    "I had read the novel",
+    "a reader had asked for a review",
+    "my friends were away",
+    "I know the town where it was shot",
+    "I could not sleep",
 ]
 AGO = ["five years", "six years", "ten years", "twelve years", "twenty years", "thirty years"]
 
@@ -377,8 +473,6 @@ NEUTRAL = [
     ("We sat in row {small}.", "company"),
     ("I sat near the aisle with a bag of {snack}.", "cinema"),
     ("There was {food} in the interval.", "cinema"),
-    ("I had a bowl of {snack} beside me.", "home"),
-    ("The cat slept on my knees meanwhile.", "home"),
     ("The lead also wrote the title song.", ""),
     ("The story is told in {small} chapters.", ""),
     ("The year is not mentioned.", ""),
@@ -393,21 +487,6 @@ NEUTRAL = [
     ("The dog is played by three different dogs.", ""),
 ]
 
-CLOSINGS = [
-    ("The credits run for {small} minutes.", ""),
-    ("It will be shown again in {month}.", ""),
-    ("Afterwards we took the bus home.", "company"),
-    ("Afterwards I walked home along the river.", "cinema"),
-    ("Outside it had stopped raining.", "cinema"),
-    ("It is on until the end of {month}.", "cinema"),
-    ("The disc comes out in {month}.", "disc"),
-    ("Then I took the tram back to town.", "cinema"),
-    ("Children over {small} are admitted.", ""),
-    ("We talked about it over {food}.", "company"),
-    ("Then I switched off the lamp.", "home"),
-    ("That was my film for {month}.", ""),
-]
-
 FILLERS = {
     "hours": ["two", "one and a half", "two and a half", "three"],
     "land": """Norway Portugal Scotland Ireland Finland Iceland Poland Greece Austria Hungary
@@ -415,13 +494,25 @@ FILLERS = {
     "number": """six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen twenty
         thirty forty fifty sixty""".split(),
     "instrument": [
-        "a harp", "a cello", "a trumpet", "a banjo", "an organ", "a clarinet", "a guitar",
-        "a flute", "a drum", "an accordion", "a saxophone", "a viola", "a mandolin", "a tuba",
+        "a harp",
+        "a cello",
+        "a trumpet",
+        "a banjo",
+        "an organ",
+        "a clarinet",
+        "a guitar",
+        "a flute",
+        "a drum",
+        "an accordion",
+        "a saxophone",
+        "a viola",
+        "a mandolin",
+        "a tuba",
     ],
     "decade": ["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties"],
     "small": "six seven eight nine ten eleven twelve".split(),
     "snack": "popcorn peanuts crisps grapes chestnuts cherries almonds biscuits".split(),
-    "food": "lemonade pancakes soup noodles tea coffee cake sandwiches".split(),
+    "food": "lemonade pancakes soup tea coffee cake sandwiches".split(),
     "job": """carpenter butcher tailor sailor plumber dentist florist farmer waiter soldier nurse
         teacher lawyer barber grocer miner fisherman painter printer potter chemist cobbler
         typist porter shepherd weaver glazier cashier surgeon tutor""".split(),
@@ -429,7 +520,14 @@ FILLERS = {
 
 # Two sentences whose tags stand here would contradict each other.
 CLASHES = [
-    ("change", "throughout"), ("past", "expect"), ("past", "new"), ("past", "trailer"),
-    ("again", "expect"), ("again", "trailer"), ("alone", "together"), ("alone", "company"),
-    ("home", "cinema"), ("home", "company"), ("home", "disc"), ("again", "disc"),
+    ("change", "throughout"),
+    ("past", "expect"),
+    ("past", "new"),
+    ("past", "trailer"),
+    ("again", "expect"),
+    ("again", "trailer"),
+    ("alone", "together"),
+    ("alone", "company"),
+    ("home", "cinema"),
+    ("home", "company"),
 ]
