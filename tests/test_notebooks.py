@@ -133,7 +133,7 @@ def exists(module, name):
     except ModuleNotFoundError:  # not a module but a class, say lmkit.tokenizers.WordTokenizer
         parent, _, member = module.rpartition(".")
         value = getattr(importlib.import_module(parent), member)
-    return hasattr(value, name) or importlib.util.find_spec(f"{module}.{name}") is not None
+    return hasattr(value, name)
 
 
 def names_that_lmkit_lacks(notebook):

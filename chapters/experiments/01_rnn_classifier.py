@@ -24,9 +24,9 @@ SETTINGS = {
     "LENGTH": 100,
     "EMBED_DIM": 64,
     "UNITS": 64,
-    "BATCH_SIZE": 32,
-    "EPOCHS": 8,
-    "LEARNING_RATE": 1e-3,
+    "BATCH_SIZE": 64,
+    "EPOCHS": 5,
+    "LEARNING_RATE": 2e-3,
 }
 
 
