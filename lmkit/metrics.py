@@ -35,7 +35,7 @@ def confusion_matrix(labels, predictions):
     return np.bincount(2 * labels + predictions, minlength=4).reshape(2, 2)
 
 
-def pair_accuracy(positive_scores, negative_scores):
+def pair_accuracy(positive_scores, negative_scores, tolerance=0.0):
     """The share of minimal pairs whose positive text gets the higher score.
 
     A tie counts one half: a model that cannot tell the two apart is right as often
@@ -44,12 +44,15 @@ def pair_accuracy(positive_scores, negative_scores):
     Args:
         positive_scores: the scores of the positive texts, `(n,)`.
         negative_scores: the scores of their partners, `(n,)`, in the same order.
+        tolerance: two scores that differ by no more are a tie. Adding up the same numbers
+            in another order moves the last digits, so 0 is rarely right for float32.
 
     Returns:
         A float from 0 to 1.
 
     Raises:
-        ValueError: if the shapes differ, nothing is there, or a score is not a number.
+        ValueError: if the shapes differ, nothing is there, a score is not a number, or the
+            tolerance is negative.
 
     Example:
         >>> pair_accuracy([0.9, 0.4, 0.5], [0.1, 0.6, 0.5])  # right, wrong, tie
@@ -60,7 +63,10 @@ def pair_accuracy(positive_scores, negative_scores):
     positive, negative = (_scores(scores) for scores in (positive_scores, negative_scores))
     if positive.shape != negative.shape:
         raise ValueError(f"{len(positive)} positive scores, but {len(negative)} negative ones")
-    return float(np.mean((positive > negative) + 0.5 * (positive == negative)))
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
+    difference = positive - negative
+    return float(np.mean((difference > tolerance) + 0.5 * (np.abs(difference) <= tolerance)))
 
 
 def _scores(scores):

@@ -31,7 +31,8 @@ def use_style():
             "axes.titlelocation": "left",
             "axes.titlesize": 11,
             "font.size": 10,
-            "legend.frameon": False,
+            "legend.edgecolor": "none",
+            "legend.framealpha": 0.9,
         }
     )
 

@@ -49,6 +49,15 @@ def test_pairs_by_hand():
     assert pair_accuracy([0.9, 0.8, 0.1, 0.5], [0.1, 0.9, 0.0, 0.5]) == (1 + 0 + 1 + 0.5) / 4
 
 
+def test_pairs_closer_than_the_tolerance_are_ties():
+    positive, negative = [0.5 + 1e-8, 0.5, 0.9], [0.5, 0.5 + 1e-8, 0.1]
+    assert pair_accuracy(positive, negative) == 2 / 3
+    assert pair_accuracy(positive, negative, tolerance=1e-6) == (0.5 + 0.5 + 1) / 3
+    assert pair_accuracy([0.2], [0.9], tolerance=0.1) == 0.0
+    with pytest.raises(ValueError, match="tolerance must be at least 0, got -1"):
+        pair_accuracy(positive, negative, tolerance=-1)
+
+
 def test_pairs_against_the_area_under_the_curve(rng):
     theirs = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
     # Over ALL pairs of a positive and a negative text, this is the area under the ROC curve.
