@@ -79,7 +79,7 @@ class BagOfWords(layers.Layer):
         The scores, `(batch, 1)`.
 
     Example:
-        >>> BagOfWords(10)(ops.array([[4, 7, 0], [7, 4, 0]])).shape
+        >>> ops.shape(BagOfWords(10)(ops.array([[4, 7, 0], [7, 4, 0]])))
         (2, 1)
 
     Source: chapters/01_rnn_classifier.ipynb, the baseline.

@@ -102,7 +102,7 @@ def make_checkout(tmp_path):
     (tmp_path / "chapters" / "README.md").write_text("No badge.\n")
     code = 'if "google.colab" in sys.modules:\n    %pip install --quiet --no-deps lmkit-*.whl'
     cells = [
-        {"cell_type": "markdown", "source": [f"# Title\n\n{badge}"]},
+        {"cell_type": "markdown", "source": f"# Title\n\n{badge}".splitlines(True)},
         {"cell_type": "code", "source": code.splitlines(True), "outputs": []},
         {"cell_type": "code", "source": ["    %pip install other"], "outputs": []},
     ]

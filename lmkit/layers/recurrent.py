@@ -55,7 +55,7 @@ class SimpleRNNCell(keras.layers.Layer):
 
     Example:
         >>> layer = keras.layers.RNN(SimpleRNNCell(2))
-        >>> layer(ops.ones((1, 5, 3))).shape
+        >>> ops.shape(layer(ops.ones((1, 5, 3))))
         (1, 2)
 
     Source: article D (003).
@@ -115,7 +115,7 @@ class SimpleRNN(keras.layers.RNN):
             `(batch, time, channels)`.
 
     Example:
-        >>> SimpleRNN(4, return_sequences=True)(ops.ones((2, 5, 3))).shape
+        >>> ops.shape(SimpleRNN(4, return_sequences=True)(ops.ones((2, 5, 3))))
         (2, 5, 4)
 
     Source: articles A (000) and D (003).

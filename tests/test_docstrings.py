@@ -1,0 +1,63 @@
+"""Every public name says what it does, and the examples in docstrings are true."""
+
+import doctest
+import importlib
+import inspect
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "lmkit").rglob("*.py")
+)
+# Examples that need a trained model, a network or files of the reader's.
+NOT_RUN = {
+    "lmkit.callbacks.EpochReport": "needs a model and data of the reader's",
+    "lmkit.datasets.load_imdb": "needs the corpus",
+    "lmkit.datasets.load_tiny_shakespeare": "needs the corpus",
+    "lmkit.files.write_atomic": "writes into the reader's folder",
+    "lmkit.files.sha256": "needs a file of the reader's",
+    "lmkit.files.check_sha256": "needs a file of the reader's",
+    "lmkit.files.locate": "needs the network",
+    "lmkit.files.download": "needs the network",
+}
+
+
+def public(module):
+    """Names and objects that a module defines itself."""
+    for name, value in vars(module).items():
+        mine = getattr(value, "__module__", None) == module.__name__
+        if name[0] != "_" and mine and (inspect.isfunction(value) or inspect.isclass(value)):
+            yield f"{module.__name__}.{name}", value
+
+
+PUBLIC = dict(pair for name in MODULES for pair in public(importlib.import_module(name)))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_described(name):
+    text = inspect.getdoc(PUBLIC[name])
+    assert text, f"{name} has no docstring"
+    assert text.splitlines()[0].endswith("."), "the first line is one sentence"
+    parameters = [p for p in inspect.signature(PUBLIC[name]).parameters if p not in ("self", "cls")]
+    if inspect.isfunction(PUBLIC[name]) and parameters:
+        for parameter in parameters:
+            assert f"{parameter}:" in text, f"{name} does not describe {parameter}"
+
+
+def test_examples_not_run_exist():
+    assert set(NOT_RUN) <= set(PUBLIC)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_are_true(name):
+    module = importlib.import_module(name)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(optionflags=flags, verbose=False)
+    report = []
+    for test in doctest.DocTestFinder(recurse=True).find(module, name):
+        if test.name not in NOT_RUN:
+            runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
