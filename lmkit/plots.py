@@ -116,7 +116,7 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
     return ax
 
 
-def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}"):
+def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}", limits=None):
     """Draws a matrix as coloured squares with its numbers in them.
 
     Args:
@@ -126,6 +126,8 @@ def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}"):
         ax: where to draw; a new figure if None.
         title: the title.
         number: how a number is written, as for `str.format`; "" for none.
+        limits: the values of the darkest and the lightest colour, to compare matrices;
+            the matrix's own lowest and highest if None.
 
     Returns:
         The axes.
@@ -141,7 +143,8 @@ def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}"):
     if matrix.shape != (len(rows), len(columns)):
         raise ValueError(f"{len(rows)} x {len(columns)} names for a matrix {matrix.shape}")
     ax = ax or plt.subplots(figsize=(3.6, 3.0))[1]
-    image = ax.imshow(matrix, cmap="cividis", aspect="auto")
+    low, high = limits or (None, None)
+    image = ax.imshow(matrix, cmap="cividis", aspect="auto", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(matrix):
         light = image.norm(value) > 0.5
         ax.text(column, row, number.format(value), ha="center", va="center",

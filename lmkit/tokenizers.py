@@ -93,8 +93,23 @@ class _Tokenizer:
             raise ValueError(f"{path} does not hold a {cls.__name__}, but: {kind!r}")
         return cls(record.get("tokens"))
 
-    def _tokens_of(self, ids):
-        """The tokens of ids, with a clear error for an id that does not exist."""
+    def decode(self, ids):
+        """The text of ids: words with a blank between, or characters; padding is left out.
+
+        Args:
+            ids: one row of ids.
+
+        Returns:
+            A string.
+
+        Raises:
+            ValueError: for an id outside the vocabulary.
+            TypeError: if `ids` is not one row of whole numbers.
+
+        Example:
+            >>> WordTokenizer.train(["a warm film"]).decode([4, 3, 0])
+            'warm film'
+        """
         ids = np.asarray(ids)
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise TypeError(
@@ -106,7 +121,7 @@ class _Tokenizer:
                 f"id {outside[0]} is outside the vocabulary: ids run from 0 to "
                 f"{self.vocab_size - 1}"
             )
-        return [self.tokens[index] for index in ids]
+        return self._BETWEEN.join(self.tokens[index] for index in ids if index != PAD_ID)
 
 
 class WordTokenizer(_Tokenizer):
@@ -131,6 +146,7 @@ class WordTokenizer(_Tokenizer):
     Built by hand in: chapters/01_rnn_classifier.ipynb
     """
 
+    _BETWEEN = " "
     # Letters and digits of any script; an apostrophe inside keeps "didn't" one word.
     _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -185,21 +201,6 @@ class WordTokenizer(_Tokenizer):
         """
         return [self._ids.get(word, UNKNOWN_ID) for word in self.split(text)]
 
-    def decode(self, ids):
-        """The words of ids, with a blank between; padding is left out.
-
-        Args:
-            ids: one row of ids.
-
-        Returns:
-            A string.
-
-        Raises:
-            ValueError: for an id outside the vocabulary.
-            TypeError: if `ids` is not one row of whole numbers.
-        """
-        return " ".join(token for token in self._tokens_of(ids) if token != PAD)
-
 
 class CharTokenizer(_Tokenizer):
     """A text as its characters (Unicode code points).
@@ -220,6 +221,8 @@ class CharTokenizer(_Tokenizer):
         >>> tokenizer.decode([3, 5, 4, 2])
         'hole'
     """
+
+    _BETWEEN = ""
 
     @classmethod
     def train(cls, texts, vocab_size=10_000):
@@ -267,21 +270,6 @@ class CharTokenizer(_Tokenizer):
             f"character {character!r} at position {text.index(character)} is not among the "
             f"{self.vocab_size - 2} characters of the vocabulary"
         )
-
-    def decode(self, ids):
-        """The characters of ids, as one string; padding is left out.
-
-        Args:
-            ids: one row of ids.
-
-        Returns:
-            A string.
-
-        Raises:
-            ValueError: for an id outside the vocabulary.
-            TypeError: if `ids` is not one row of whole numbers.
-        """
-        return "".join(token for token in self._tokens_of(ids) if token != PAD)
 
 
 def _counts(texts, vocab_size, split):
