@@ -16,11 +16,13 @@ __all__ = [
     "callbacks",
     "checks",
     "datasets",
+    "decoding",
     "files",
     "layers",
     "metrics",
     "models",
     "plots",
+    "stories",
     "tokenizers",
 ]
 

@@ -4,7 +4,9 @@ Accuracy, precision, recall and F1 are Keras's own: `keras.metrics.BinaryAccurac
 `Precision`, `Recall` and `F1Score`.
 """
 
+import keras
 import numpy as np
+from keras import ops
 
 from lmkit.checks import check_labels
 
@@ -76,3 +78,175 @@ def _scores(scores):
     if np.isnan(scores).any():
         raise ValueError(f"score {int(np.argmax(np.isnan(scores)))} is not a number")
     return scores
+
+
+def token_losses(logits, targets, ignore_class=0):
+    """How surprised a model is by every token: -log p(target), in float64.
+
+    Args:
+        logits: a model's output, `(..., vocab)`.
+        targets: the ids that came, `(...)`.
+        ignore_class: the id that counts nothing (padding), or None.
+
+    Returns:
+        A float64 array `(...)` in nats, 0 where the target is `ignore_class`. Infinite
+        where the model held the target for impossible.
+
+    Raises:
+        TypeError: if the targets are not whole numbers.
+        ValueError: if the shapes do not fit or a target is not among the logits.
+
+    Example:
+        >>> token_losses([[[0.0, 0.0], [5.0, 5.0]]], [[1, 0]]).round(4).tolist()  # ln 2
+        [[0.6931, 0.0]]
+
+    Source: the chain rule. Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+    logits, targets = np.asarray(logits, dtype="float64"), _targets(targets)
+    if logits.shape[:-1] != targets.shape or not logits.ndim:
+        raise ValueError(f"logits {logits.shape} need one target a row, got {targets.shape}")
+    if targets.size and targets.max() >= logits.shape[-1]:
+        raise ValueError(f"target {targets.max()} has no logit: there are {logits.shape[-1]}")
+    logits = logits - logits.max(axis=-1, keepdims=True)  # so that exp cannot overflow
+    chosen = np.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
+    losses = np.log(np.exp(logits).sum(axis=-1)) - chosen
+    return losses if ignore_class is None else np.where(targets == ignore_class, 0.0, losses)
+
+
+def _targets(targets):
+    targets = np.asarray(targets)
+    if targets.dtype.kind not in "iu":
+        raise TypeError(f"targets must be whole numbers, got {targets.dtype}")
+    if targets.size and targets.min() < 0:
+        raise ValueError(f"target {targets.min()} has no logit: ids run from 0")
+    return targets
+
+
+class _Counted(keras.losses.Loss):
+    """How much each position counts: Keras multiplies the ones by its mask and weights."""
+
+    def __init__(self, ignore_class):
+        super().__init__(name="counted", reduction=None)
+        self.ignore_class = ignore_class
+
+    def call(self, y_true, y_pred):
+        if self.ignore_class is None:
+            return ops.ones_like(y_true, dtype=y_pred.dtype)
+        return ops.cast(ops.not_equal(y_true, self.ignore_class), y_pred.dtype)
+
+
+class _MeanLoss(keras.metrics.Metric):
+    """The mean -log p of all positions that count, over all batches together."""
+
+    def __init__(self, ignore_class=0, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.ignore_class = ignore_class
+        self._counted = _Counted(ignore_class)
+        self.total = self.add_weight(name="total", initializer="zeros")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch: targets `(batch, time)`, logits `(batch, time, vocab)`."""
+        y_true = ops.convert_to_tensor(y_true)
+        if len(y_true.shape) == len(y_pred.shape):  # (B, T, 1), as Keras also allows
+            y_true = ops.squeeze(y_true, axis=-1)  # (B, T)
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight)
+            if len(sample_weight.shape) < len(y_true.shape):
+                sample_weight = ops.expand_dims(sample_weight, -1)  # one weight a row
+        weights = ops.cast(self._counted(y_true, y_pred, sample_weight), self.dtype)  # (B, T)
+        counts = ops.not_equal(weights, 0)
+        # Where nothing counts any valid class will do; the result is not used.
+        labels = ops.where(counts, y_true, ops.zeros_like(y_true))
+        logits = ops.convert_to_tensor(y_pred, self.dtype)
+        nats = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        # Chosen, not multiplied by 0: an infinite loss times 0 is not a number.
+        self.total.assign_add(ops.sum(ops.where(counts, nats * weights, 0)))
+        self.count.assign_add(ops.sum(weights))
+
+    def _mean(self):
+        return self.total / ops.where(self.count > 0, self.count, 1)
+
+    def get_config(self):
+        """What is needed to build the metric again."""
+        return {**super().get_config(), "ignore_class": self.ignore_class}
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class Perplexity(_MeanLoss):
+    """How many equally likely next tokens would surprise as much: e to the mean loss.
+
+    1 is a model that is certain and right, the size of the vocabulary one that guesses,
+    and infinity one that held a token for impossible that came.
+
+    A position counts if its target is not `ignore_class`, Keras's mask keeps it and its
+    sample weight is not 0; the mean runs over the positions of all batches together, so
+    a short story does not weigh as much as a long one. Where no position has counted the
+    result is 0, which no real perplexity is. Above 3e38, float32's limit, it is infinite.
+
+    Args:
+        ignore_class: the target that counts nothing (0, padding), or None.
+        name: the name in logs and history.
+        dtype: the type of the sums, Keras's default if None.
+
+    Call arguments:
+        y_true: ids `(batch, time)`.
+        y_pred: LOGITS `(batch, time, vocab)`, not probabilities.
+        sample_weight: `(batch, time)`, or `(batch,)` for one a row, or None.
+
+    Returns:
+        `result()` is one number.
+
+    Example:
+        >>> metric = Perplexity()
+        >>> metric.update_state([[3, 1, 0]], ops.zeros((1, 3, 4)))  # knows nothing of four ids
+        >>> round(float(metric.result()), 4)
+        4.0
+
+    Source: Jelinek, Mercer, Bahl and Baker, 1977.
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+
+    def __init__(self, ignore_class=0, name="perplexity", dtype=None):
+        super().__init__(ignore_class, name, dtype)
+
+    def result(self):
+        """The perplexity of everything since the last reset."""
+        return ops.where(self.count > 0, ops.exp(self._mean()), 0)
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class BitsPerCharacter(_MeanLoss):
+    """The mean loss of a model of characters, in bits: what a compressor would need.
+
+    Counts the same positions as `Perplexity`. Where no position has counted the result
+    is 0, as for Keras's own mean.
+
+    Args:
+        ignore_class: the target that counts nothing (0, padding), or None.
+        name: the name in logs and history.
+        dtype: the type of the sums, Keras's default if None.
+
+    Call arguments:
+        y_true: ids of characters, `(batch, time)`.
+        y_pred: LOGITS `(batch, time, vocab)`, not probabilities.
+        sample_weight: `(batch, time)`, or `(batch,)` for one a row, or None.
+
+    Returns:
+        `result()` is one number.
+
+    Example:
+        >>> metric = BitsPerCharacter()
+        >>> metric.update_state([[3, 1, 0]], ops.zeros((1, 3, 4)))
+        >>> round(float(metric.result()), 4)  # two bits tell four characters apart
+        2.0
+
+    Source: Shannon, 1951. Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+
+    def __init__(self, ignore_class=0, name="bits_per_character", dtype=None):
+        super().__init__(ignore_class, name, dtype)
+
+    def result(self):
+        """The bits of everything since the last reset."""
+        return self._mean() / np.log(2)

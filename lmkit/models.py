@@ -36,8 +36,7 @@ def rnn_classifier(
     _check_sizes(vocab_size=vocab_size, embed_dim=embed_dim, units=units)
     if readout not in ("last", "mean"):
         raise ValueError(f'readout must be "last" or "mean", got {readout!r}')
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")
+    _check_dropout(dropout)
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
     x = layers.Embedding(vocab_size, embed_dim, mask_zero=mask_zero)(ids)  # (B, T, C)
     x = layers.Dropout(dropout)(x)
@@ -49,6 +48,51 @@ def rnn_classifier(
     x = layers.Dropout(dropout)(x)
     probability = layers.Dense(1, activation="sigmoid")(x)  # (B, 1)
     return keras.Model(ids, probability, name="rnn_classifier")
+
+
+_CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple": layers.SimpleRNN}
+
+
+def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0):
+    """A language model that reads from left to right and says after every word what comes next.
+
+    The padding id 0 is skipped: it moves no state. The loss must leave it out as well,
+    `keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)`: the
+    mask alone follows the inputs, so the padding after the last word would be a target.
+
+    Args:
+        vocab_size: how many different ids there are; ids run from 0 to `vocab_size - 1`.
+        embed_dim: how many numbers stand for a word.
+        units: how many numbers the state holds.
+        cell: "lstm", or "gru" or "simple" to compare with, all else being equal.
+        dropout: the share of numbers that are dropped in training, before the recurrent
+            layer and before the last one.
+
+    Returns:
+        A `keras.Model` from ids `(batch, time)`, any time, to logits
+        `(batch, time, vocab)`: at position t for the id at t + 1.
+
+    Raises:
+        ValueError: for a size below 1, a dropout outside [0, 1) or another cell.
+
+    Example:
+        >>> lstm_lm(vocab_size=10, embed_dim=2, units=3).output_shape
+        (None, None, 10)
+
+    Source: articles B (001), C (002) and D (003).
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+    _check_sizes(vocab_size=vocab_size, embed_dim=embed_dim, units=units)
+    _check_dropout(dropout)
+    if cell not in list(_CELLS):  # a list takes values that cannot be hashed, too
+        raise ValueError(f'cell must be "lstm", "gru" or "simple", got {cell!r}')
+    ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
+    x = layers.Embedding(vocab_size, embed_dim, mask_zero=True)(ids)  # (B, T, C)
+    x = layers.Dropout(dropout)(x)
+    x = _CELLS[cell](units, return_sequences=True)(x)  # (B, T, U)
+    x = layers.Dropout(dropout)(x)
+    logits = layers.Dense(vocab_size)(x)  # (B, T, V)
+    return keras.Model(ids, logits, name=f"{cell}_lm")
 
 
 def _mean_over_words(states, mask):
@@ -132,3 +176,8 @@ def _check_sizes(**sizes):
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+
+
+def _check_dropout(dropout):
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")

@@ -106,6 +106,7 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
         ax.annotate(
             f"{np.mean(values):.2f}", (place, np.mean(values)), xytext=(12, 0),
             textcoords="offset points", va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )  # fmt: skip
     for name, value in (references or {}).items():
         add_reference(ax, name, value)

@@ -1,272 +1,282 @@
-"""The story language: text with a known probability."""
+"""The story language: text with a known probability.
 
-import functools
-import itertools
-import operator
+A story is a row of tokens (words and punctuation, a blank between them, `[END]` at the
+end). A small grammar tells it, and every choice the grammar makes can be read off the
+tokens. So the true probability of every next token is known exactly, and with it the
+loss that no model can beat: the entropy. The sentences and words are in
+lmkit/_story_words.py; the machine that follows any such grammar in lmkit/_story_grammar.py.
+"""
+
 import random
 from typing import NamedTuple
 
 import numpy as np
 
 from lmkit import _story_words as words
+from lmkit._story_counts import _check_list, _count, _windows
+from lmkit._story_grammar import _SLOT, END, Grammar, _could_be, _follow, _rest, _Telling
 
-END = "[END]"
-MIDDLE, LONG = 3, 20  # tokens back to the antecedent at which "middle" and "long" begin
-
-
-class Grammar:
-    def __init__(self, rules, slots, tables):
-        self.slots, self.tables = slots, tables
-        self.rules = {name: _compile(name, rule) for name, rule in rules.items()}
-        readers = {name: [] for name in slots}
-        for name, slot in slots.items():
-            for link in ("differs", "of"):
-                if link in slot:
-                    readers[slot[link]].append((name, link))
-        self.readers = readers
-        self._splits = {}
-        self._first = {}
-
-    def candidates(self, slot, values):
-        """The words that a slot can still be before it is first spoken of."""
-        spec = self.slots[slot]
-        differs, of = spec.get("differs"), spec.get("of")
-        key = slot, values.get(differs), values.get(of)
-        if key not in self._first:
-            table = self.tables[spec["table"]]
-            self._first[key] = tuple(
-                word
-                for word, forms in table.items()
-                if (not differs or (word,) != values[differs])
-                and (not of or (forms["of"],) == values[of])
-            )
-        return self._first[key]
-
-    def split(self, slot, candidates, form):
-        key = slot, candidates, form
-        if key not in self._splits:
-            table, groups = self.tables[self.slots[slot]["table"]], {}
-            for word in candidates:
-                token = table[word][form] if form else word
-                groups[token] = (*groups.get(token, ()), word)
-            options = {t: len(g) / len(candidates) for t, g in groups.items()}
-            self._splits[key] = options, groups
-        return self._splits[key]
+# How many tokens back the antecedent lies from which a dependency is "middle", or "long".
+MIDDLE, LONG = 3, 20
 
 
-SAY, SLOT, RULE, ALIAS = range(4)
+class Entropy(NamedTuple):
+    """The exact entropy in nats: `per_token` is `per_story / tokens_per_story`."""
+
+    per_story: float
+    tokens_per_story: float
+    per_token: float
 
 
-def _compile(name, rule):
-    total = sum(weight for weight, _ in rule)
-    return [(weight / total, tuple(map(_item, text.split()))[::-1]) for weight, text in rule]
-
-
-def _item(text):
-    if text[0] == "{" and len(text) > 1:
-        slot, _, form = text[1:-1].partition(".")
-        return SLOT, slot, form
-    if text[0] == "<" and len(text) > 1:
-        return RULE, text[1:-1], None
-    if "=" in text and len(text) > 1:
-        return ALIAS, *text.split("=")
-    return SAY, text, {text: 1.0}
-
-
-class Walk:
-    def __init__(self, grammar):
-        self.grammar = grammar
-        self.todo = [(RULE, "story", None)]
-        self.values, self.alias, self.last = {}, {}, {}
-        self.position = 0
-        self.source = None
-        self._look()
-
-    def copy(self):
-        twin = object.__new__(Walk)
-        twin.__dict__.update(self.__dict__)
-        twin.todo, twin.values = self.todo.copy(), self.values.copy()
-        twin.alias, twin.last = self.alias.copy(), self.last.copy()
-        return twin
-
-    def _look(self):
-        todo = self.todo
-        while todo:
-            kind, name, extra = todo[-1]
-            if kind == SAY:
-                self.options = extra
-                return
-            if kind == SLOT:
-                self.options = self._split(name, extra)[0]
-                return
-            todo.pop()
-            if kind == ALIAS:
-                self.alias[name] = self.alias.get(extra, extra)
-                continue
-            alternatives = self.grammar.rules[name]
-            if len(alternatives) == 1:
-                todo.extend(alternatives[0][1])
-                continue
-            todo.append((kind, name, extra))
-            self._branch(alternatives)
-            return
-        self.options = {}
-
-    def _branch(self, alternatives):
-        self.options, self.chosen = {}, {}
-        for weight, items in alternatives:
-            kind, name, extra = items[-1]
-            head = {name: 1.0} if kind == SAY else self._split(name, extra)[0]
-            for token, p in head.items():
-                if token in self.options:
-                    raise ValueError("ambiguous", token)
-                self.options[token] = weight * p
-                self.chosen[token] = items
-
-    def _split(self, name, form):
-        slot = self.alias.get(name, name)
-        c = self.values.get(slot)
-        if c is None:
-            c = self.grammar.candidates(slot, self.values)
-        return self.grammar.split(slot, c, form)
-
-    def take(self, token):
-        item = self.todo.pop()
-        if item[0] == RULE:
-            self.todo.extend(self.chosen[token])
-            item = self.todo.pop()
-            self.rule = True
-        else:
-            self.rule = False
-        if item[0] == SLOT:
-            slot = self.alias.get(item[1], item[1])
-            groups = self._split(item[1], item[2])[1]
-            self.source = self._antecedent(slot, item[2])
-            self.values[slot] = groups[token]
-            self.last[slot, item[2]] = self.position
-        else:
-            self.source = None
-        self.position += 1
-        self._look()
-
-    def _antecedent(self, slot, form):
-        """Position of the nearest mention that settles it."""
-        known = self.values.get(slot)
-        if known is None:
-            of = self.grammar.slots[slot].get("of")
-            return self.last[of, ""] if of else None
-        if form and (slot, form) in self.last:
-            return max(self.last[slot, form], self.last.get((slot, ""), -1))
-        if (slot, "") in self.last:
-            return self.last[slot, ""]
-        return max(p for (s, f), p in self.last.items() if s == slot)
-
-    def key(self):
-        g = self.grammar
-        out = []
-        for slot, c in self.values.items():
-            table = g.tables[g.slots[slot]["table"]]
-            pending = [l for r, l in g.readers[slot] if len(self.values.get(r, ())) != 1]
-            if len(c) == 1 and not pending:
-                out.append((slot, None))
-            elif "of" in pending:
-                out.append((slot, c))
-            else:
-                out.append((slot, tuple(sorted(tuple(sorted(table[w].items())) for w in c))))
-        return (
-            tuple(self.todo_key()),
-            tuple(sorted(self.alias.items())),
-            tuple(sorted(out, key=repr)),
-        )
-
-    def todo_key(self):
-        return [i[:2] if i[0] != SLOT else i for i in self.todo]
-
-
-GRAMMARS = {"en": Grammar(words.ENGLISH_RULES, words.ENGLISH_SLOTS, words.ENGLISH_TABLES)}
-if hasattr(words, "CHINESE_RULES"):
-    GRAMMARS["zh"] = Grammar(words.CHINESE_RULES, words.CHINESE_SLOTS, words.CHINESE_TABLES)
+LANGUAGES = {
+    "en": Grammar(words.ENGLISH_RULES, words.SLOTS, words.ENGLISH_TABLES),
+    "zh": Grammar(words.CHINESE_RULES, words.SLOTS, words.CHINESE_TABLES),
+}
 
 
 def sample_stories(count, seed, language="en"):
-    grammar, rng = GRAMMARS[language], random.Random(seed)
-    return [_sample(grammar, rng.random) for _ in range(count)]
+    """Tells stories: the same seed tells the same stories on every machine.
 
+    Args:
+        count: how many. The first ten of a hundred are the ten of the same seed.
+        seed: a whole number from 0. Take different ones for training and test stories.
+        language: "en", "zh", or a `Grammar`.
 
-def _sample(grammar, uniform):
-    walk, tokens = Walk(grammar), []
-    while walk.options:
-        token = _pick(walk.options, uniform)
-        tokens.append(token)
-        walk.take(token)
-    return " ".join(tokens)
+    Returns:
+        A list of strings: tokens with a blank between, so `story.split()` are the tokens.
 
+    Raises:
+        ValueError: if the count is below 1, the seed below 0, or the language unknown.
+        TypeError: if count or seed are not whole numbers.
 
-def _pick(options, uniform):
-    if len(options) > 1:
-        left = uniform()
-        for token, p in options.items():
-            left -= p
-            if left < 0:
-                return token
-    return next(reversed(options))
+    Example:
+        >>> print(sample_stories(1, seed=0)[0][:53])
+        One snowy Saturday Zoe got a blue book . Zoe called t
+    """
+    grammar = _grammar(language)
+    _check_whole(count, "count", 1)
+    # `random.random` is the one method that Python promises to keep the same for a seed.
+    uniform = random.Random(_check_whole(seed, "seed", 0)).random
+    return [_tell(grammar, uniform) for _ in range(count)]
 
 
 def log_probabilities(story, language="en"):
-    walk, ps = Walk(GRAMMARS[language]), []
-    for token in story.split():
-        ps.append(walk.options[token])
-        walk.take(token)
-    return np.log(ps)
+    """The true log-probability of every token of a story, given the tokens before it.
+
+    Args:
+        story: a whole story, `[END]` included.
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        A float64 array `(tokens,)` of natural logarithms. Its sum is the log-probability
+        of the story; minus its mean is the lowest loss anyone can expect on it.
+
+    Raises:
+        ValueError: for a text outside the language, with the position, the token and
+            what could have come there.
+        TypeError: if the story is not a string.
+
+    Example:
+        >>> story = sample_stories(1, seed=0)[0]
+        >>> log_probabilities(story)[:3].round(3).tolist()
+        [0.0, -2.079, -1.946]
+
+    Source: the chain rule, log p(story) = sum over t of log p(token t | tokens before t).
+    """
+    return np.log([telling.options[token] for token, telling in _read(story, language)])
+
+
+def next_token_distribution(prefix, language="en"):
+    """The true probability of every token that can come next.
+
+    Args:
+        prefix: the beginning of a story; the empty string asks for the first token.
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        A dict from token to probability; tokens that cannot come are left out.
+
+    Raises:
+        ValueError: for a beginning outside the language, or one that ends with `[END]`.
+        TypeError: if the prefix is not a string.
+
+    Example:
+        >>> next_token_distribution("")
+        {'One': 1.0}
+        >>> begun = "One warm Monday Mia got a red cup . Mia called the red cup rare ."
+        >>> {token: round(p, 3) for token, p in next_token_distribution(begun).items()}
+        {'Soon': 0.667, 'Then': 0.333}
+    """
+    telling = _Telling(_grammar(language))
+    for _ in _follow(prefix, telling):
+        pass
+    if not telling.options:
+        raise ValueError(f"the story is over: nothing comes after {END}")
+    return dict(telling.options)
 
 
 def token_kinds(story, language="en"):
-    walk, kinds, distances = Walk(GRAMMARS[language]), [], []
-    for token in story.split():
-        n = len(walk.options)
-        walk.take(token)
-        if walk.source is None:
-            kinds.append("free" if n > 1 else "local")
-            distances.append(0)
-        else:
-            d = walk.position - 1 - walk.source
-            distances.append(d)
-            kinds.append("local" if d < MIDDLE else "middle" if d < LONG else "long")
-    return kinds, np.array(distances)
+    """What every token of a story depends on, and how far back that lies.
 
+    "free": a new choice, nothing said before tells it. "local": the sentence's own words
+    tell it, or a word at most two tokens back. "middle" and "long": it repeats, agrees with
+    or is narrowed by a word 3 to 19, or 20 and more tokens back (the nearest such word
+    counts). Some of these are still drawn, from few: their true probability is below 1.
 
-def entropy(language="en"):
-    memo = {}
+    Args:
+        story: a whole story, `[END]` included.
+        language: "en", "zh", or a `Grammar`.
 
-    def visit(walk):
-        if not walk.options:
-            return 0.0, 0.0
-        key = walk.key()
-        if key not in memo:
-            h = n = 0.0
-            for token, p in walk.options.items():
-                nxt = walk.copy()
-                nxt.take(token)
-                a, b = visit(nxt)
-                h += p * (a - np.log(p))
-                n += p * (b + 1)
-            memo[key] = h, n
-        return memo[key]
+    Returns:
+        `(kinds, distances)`: an array of strings and one of ints, `(tokens,)` each. The
+        distance is the number of tokens back to that word, 0 where there is none.
 
-    h, n = visit(Walk(GRAMMARS[language]))
-    return h, n, h / n, len(memo)
+    Raises:
+        ValueError, TypeError: as `log_probabilities`.
+
+    Example:
+        >>> story = sample_stories(1, seed=0)[0]
+        >>> kinds, distances = token_kinds(story)
+        >>> [(t, str(k), int(d)) for t, k, d in zip(story.split(), kinds, distances)][-3:]
+        [('Saturday', 'long', 72), ('!', 'local', 0), ('[END]', 'local', 0)]
+    """
+    kinds, distances = [], []
+    for token, telling in _read(story, language):
+        antecedent = telling.antecedent(token)
+        distance = 0 if antecedent is None else telling.position - antecedent
+        new = "free" if len(telling.options) > 1 and not distance else "local"
+        kinds.append("long" if distance >= LONG else "middle" if distance >= MIDDLE else new)
+        distances.append(distance)
+    return np.array(kinds), np.array(distances)
 
 
 def vocabulary(language="en"):
-    g = GRAMMARS[language]
-    out = {}
-    for rule in g.rules.values():
-        for _, items in rule:
-            for item in items[::-1]:
-                if item[0] == SAY:
-                    out[item[1]] = 1
-                elif item[0] == SLOT and item[1] in g.slots:
-                    t = g.tables[g.slots[item[1]]["table"]]
-                    for w, f in t.items():
-                        out[f[item[2]] if item[2] else w] = 1
-    return list(out)
+    """All tokens of the language.
+
+    Args:
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        A sorted list of strings, `[END]` among them. Padding is not a token.
+
+    Example:
+        >>> len(vocabulary("en")), len(vocabulary("zh"))
+        (166, 179)
+    """
+    grammar = _grammar(language)
+    tokens = set(grammar.certain)
+    for rule in grammar.rules.values():
+        for kind, name, form in (item for _, row in rule for item in row):
+            for slot in grammar.targets[name] if kind == _SLOT else ():
+                table = grammar.words_of[slot]
+                tokens.update(table[word][form] if form else word for word in table)
+    return sorted(tokens)
+
+
+def entropy(language="en"):
+    """The exact entropy of the language: the floor under every loss.
+
+    A story's entropy is that of its next token plus the expected entropy of the rest.
+    That is computed backwards from the end, once for each state of the story that
+    differs in a probability still to come (some hundreds), not for each story.
+
+    Args:
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        `Entropy(per_story, tokens_per_story, per_token)` in nats: the expected
+        -log p of a story, its expected number of tokens, and their ratio.
+
+    Example:
+        >>> nats, tokens, nats_a_token = entropy("en")
+        >>> round(nats, 2), round(tokens, 2), round(nats_a_token, 4)
+        (25.16, 77.67, 0.3239)
+
+    Source: Shannon, 1948.
+    """
+    nats, tokens = _rest(_Telling(_grammar(language)), {})
+    return Entropy(nats, tokens, nats / tokens)
+
+
+def reference_losses(train_stories, test_stories, language="en"):
+    """The lines to draw beside a loss: what counting reaches, and what nobody can beat.
+
+    Counts come from the training stories. A token after the context h (none, one or two
+    tokens; every story starts from an empty page) has the probability
+    `(count(h, token) + q) / (count(h) + 1)`, where q is what the model with one token
+    less of context says, and 1 / V below the unigram: one imaginary observation, shared
+    out as the smaller model would.
+
+    Args:
+        train_stories: a list of stories to count in.
+        test_stories: a list of other stories, to be scored.
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        A dict of losses in nats a token on the test stories: "uniform" (ln V),
+        "unigram", "bigram", "trigram" and "floor", the mean of -log p_true.
+
+    Raises:
+        ValueError: for a test story outside the language, a training story with a token
+            that the language does not have, or no stories.
+
+    Example:
+        >>> train, test = sample_stories(2000, seed=0), sample_stories(200, seed=1)
+        >>> {name: round(loss, 2) for name, loss in reference_losses(train, test).items()}
+        {'uniform': 5.11, 'unigram': 4.26, 'bigram': 1.68, 'trigram': 1.06, 'floor': 0.32}
+
+    Source: MacKay and Peto, 1995 (the smoothing).
+    """
+    ids = {token: number for number, token in enumerate(vocabulary(language))}
+    floor = -np.concatenate([log_probabilities(s, language) for s in _check_list(test_stories)])
+    train, test = _windows(train_stories, ids), _windows(test_stories, ids)
+    losses, chance = {"uniform": float(np.log(len(ids)))}, 1 / len(ids)
+    for order, name in enumerate(("unigram", "bigram", "trigram")):
+        context = _count(train[:, 2 - order : 2], test[:, 2 - order : 2])
+        together = _count(train[:, 2 - order :], test[:, 2 - order :])
+        chance = (together + chance) / (context + 1)
+        losses[name] = float(-np.log(chance).mean())
+    return losses | {"floor": float(floor.mean())}
+
+
+def _tell(grammar, uniform):
+    telling, tokens = _Telling(grammar), []
+    while telling.options:
+        tokens.append(_draw(telling.options, uniform))
+        telling.take(tokens[-1])
+    return " ".join(tokens)
+
+
+def _draw(options, uniform):
+    if len(options) > 1:
+        left = uniform()
+        for token, probability in options.items():
+            left -= probability
+            if left < 0:
+                return token
+    return next(reversed(options))  # the only one, or rounding left a crumb after the last
+
+
+def _read(story, language):
+    """Yields `(token, telling)` for each token of a whole story, just before it is taken."""
+    telling = _Telling(_grammar(language))
+    yield from _follow(story, telling)
+    if telling.options:
+        where = f"breaks off at position {telling.position}" if telling.position else "is empty"
+        raise ValueError(f"the story {where}; {_could_be(telling.options)}")
+
+
+def _grammar(language):
+    if isinstance(language, Grammar):
+        return language
+    if language not in list(LANGUAGES):  # a list takes values that cannot be hashed, too
+        raise ValueError(f"language must be 'en', 'zh' or a Grammar, got {language!r}")
+    return LANGUAGES[language]
+
+
+def _check_whole(number, name, least):
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {number!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    return int(number)

@@ -1,4 +1,4 @@
-"""From text to ids and back: by word and by character.
+"""From text to ids and back: by word, by character, by what blanks separate.
 
 Every tokenizer keeps two ids free: 0 for padding and 1 for what it does not know.
 """
@@ -202,7 +202,59 @@ class WordTokenizer(_Tokenizer):
         return [self._ids.get(word, UNKNOWN_ID) for word in self.split(text)]
 
 
-class CharTokenizer(_Tokenizer):
+class _ExactTokenizer(_Tokenizer):
+    """What loses nothing unseen: the whole vocabulary of the texts, unknown tokens refused."""
+
+    @classmethod
+    def train(cls, texts, vocab_size=10_000):
+        """Takes every token of the texts, in the order of Unicode.
+
+        Args:
+            texts: strings.
+            vocab_size: the limit. Tokens beyond it would be lost, so it is an error if
+                there are more.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            ValueError: if the texts are empty or hold more different tokens than fit.
+        """
+        tokens = sorted(_counts(texts, vocab_size, cls._split))
+        if len(tokens) + 2 > vocab_size:
+            raise ValueError(
+                f"the texts hold {len(tokens)} different {cls._KIND}s; with padding and "
+                f"unknown that needs a vocab_size of {len(tokens) + 2}, got {vocab_size}"
+            )
+        return cls([PAD, UNKNOWN, *tokens])
+
+    def encode(self, text):
+        """The ids of the tokens of a text.
+
+        Args:
+            text: a string.
+
+        Returns:
+            A list of ids, one a token.
+
+        Raises:
+            TypeError: if `text` is not a string.
+            ValueError: for a token outside the vocabulary; the message names it and its
+                position.
+        """
+        _check_text(text)
+        tokens = self._split(text)
+        try:
+            return [self._ids[token] for token in tokens]
+        except KeyError as error:
+            token = error.args[0]
+        raise ValueError(
+            f"{self._KIND} {token!r} at position {tokens.index(token)} is not among the "
+            f"{self.vocab_size - 2} {self._KIND}s of the vocabulary"
+        )
+
+
+class CharTokenizer(_ExactTokenizer):
     """A text as its characters (Unicode code points).
 
     `decode(encode(text)) == text` for every text that `encode` accepts; a text with
@@ -222,54 +274,31 @@ class CharTokenizer(_Tokenizer):
         'hole'
     """
 
-    _BETWEEN = ""
+    _BETWEEN, _KIND, _split = "", "character", staticmethod(list)
 
-    @classmethod
-    def train(cls, texts, vocab_size=10_000):
-        """Takes every character of the texts, in the order of Unicode.
 
-        Args:
-            texts: strings.
-            vocab_size: the limit. Characters beyond it would be lost, so it is an
-                error if there are more.
+class SplitTokenizer(_ExactTokenizer):
+    """A text whose tokens have blanks between them, as the stories of lmkit/stories.py.
 
-        Returns:
-            The tokenizer.
+    Capitals and punctuation are kept: `decode(encode(text)) == text` for every text with
+    single blanks that `encode` accepts. A token that is not in the vocabulary is refused.
+    `SplitTokenizer(["[PAD]", "[UNK]", *stories.vocabulary()])` knows every story.
 
-        Raises:
-            ValueError: if the texts are empty or hold more characters than fit.
-        """
-        characters = sorted(_counts(texts, vocab_size, list))
-        if len(characters) + 2 > vocab_size:
-            raise ValueError(
-                f"the texts hold {len(characters)} different characters; with padding and "
-                f"unknown that needs a vocab_size of {len(characters) + 2}, got {vocab_size}"
-            )
-        return cls([PAD, UNKNOWN, *characters])
+    Args:
+        tokens: the vocabulary, `["[PAD]", "[UNK]", token, token, ...]`.
 
-    def encode(self, text):
-        """The ids of the characters of a text.
+    Raises:
+        ValueError: if the special tokens are missing or a token occurs twice.
 
-        Args:
-            text: a string.
+    Example:
+        >>> tokenizer = SplitTokenizer.train(["Mia ran to the lake . [END]"])
+        >>> tokenizer.encode("the lake .")
+        [7, 5, 2]
+        >>> tokenizer.decode([7, 5, 2])
+        'the lake .'
+    """
 
-        Returns:
-            A list of ids, one a character.
-
-        Raises:
-            TypeError: if `text` is not a string.
-            ValueError: for a character outside the vocabulary; the message names it and
-                its position.
-        """
-        _check_text(text)
-        try:
-            return [self._ids[character] for character in text]
-        except KeyError as error:
-            character = error.args[0]
-        raise ValueError(
-            f"character {character!r} at position {text.index(character)} is not among the "
-            f"{self.vocab_size - 2} characters of the vocabulary"
-        )
+    _BETWEEN, _KIND, _split = " ", "token", staticmethod(str.split)
 
 
 def _counts(texts, vocab_size, split):

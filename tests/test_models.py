@@ -1,4 +1,4 @@
-"""lmkit.models: article A's layers, by hand, against NumPy, invariants."""
+"""lmkit.models: the articles' layers, by hand, against NumPy, invariants."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from lmkit.checks import assert_close, assert_padding_ignored
-from lmkit.models import BagOfWords, bag_of_words_classifier, rnn_classifier
+from lmkit.models import BagOfWords, bag_of_words_classifier, lstm_lm, rnn_classifier
 
 
 def sigmoid(x):
@@ -57,12 +57,21 @@ def test_any_length_and_padding_ignored(rng, readout):
         assert_padding_ignored(model, ids)
 
 
+def test_dropout_stands_before_both_recurrent_layers_and_the_classifier():
+    names = [type(layer).__name__ for layer in rnn_classifier(30, 4, 4, dropout=0.25).layers]
+    before = ["Dropout", "SimpleRNN", "Dropout", "SimpleRNN", "Dropout", "Dense"]
+    assert names == ["InputLayer", "Embedding", *before]
+    assert {
+        x.rate for x in rnn_classifier(30, 4, 4, dropout=0.25).layers if hasattr(x, "rate")
+    } == {0.25}
+
+
 def test_dropout_acts_in_training_only(rng):
     ids = rng.integers(1, 30, size=(2, 8))
-    model = rnn_classifier(30, 4, 4, dropout=0.5)
-    assert_close(model(ids, training=False), model(ids, training=False), 0)
-    twice = [ops.convert_to_numpy(model(ids, training=True)) for _ in range(2)]
-    assert not np.allclose(*twice)
+    for model in (rnn_classifier(30, 4, 4, dropout=0.5), lstm_lm(30, 4, 4, dropout=0.5)):
+        assert_close(model(ids, training=False), model(ids, training=False), 0)
+        twice = [ops.convert_to_numpy(model(ids, training=True)) for _ in range(2)]
+        assert not np.allclose(*twice)
 
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
@@ -116,7 +125,8 @@ def test_bag_of_words_cannot_see_order(rng):
 
 
 @pytest.mark.parametrize(
-    "build", [lambda: rnn_classifier(9, 2, 3), lambda: bag_of_words_classifier(9)]
+    "build",
+    [lambda: rnn_classifier(9, 2, 3), lambda: bag_of_words_classifier(9), lambda: lstm_lm(9, 2, 3)],
 )
 def test_saved_and_loaded_says_the_same(build, tmp_path, rng):
     ids = rng.integers(0, 9, size=(4, 6))
@@ -132,6 +142,8 @@ def test_saved_and_loaded_says_the_same(build, tmp_path, rng):
 def test_sizes_that_are_none(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1, got"):
         rnn_classifier(**{name: value})
+    with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1, got"):
+        lstm_lm(**{"vocab_size": 9, name: value})
 
 
 def test_other_choices_that_do_not_exist():
@@ -143,8 +155,93 @@ def test_other_choices_that_do_not_exist():
         bag_of_words_classifier(0)
     with pytest.raises(ValueError, match="vocab_size must be"):
         BagOfWords(None)
+    for cell in ("rnn", None, ["lstm"]):
+        with pytest.raises(ValueError, match='cell must be "lstm", "gru" or "simple", got'):
+            lstm_lm(9, cell=cell)
+    with pytest.raises(ValueError, match=r"dropout must be at least 0 and below 1, got -0.1"):
+        lstm_lm(9, dropout=-0.1)
 
 
 def test_wrong_rank_is_refused():
     with pytest.raises(ValueError, match=r"Expected shape \(None, None\), but input has"):
         rnn_classifier(9, 2, 3).predict(np.ones((2, 3, 4), "int32"), verbose=0)
+    with pytest.raises(ValueError, match=r"Expected shape \(None, None\), but input has"):
+        lstm_lm(9, 2, 3).predict(np.ones((2, 3, 4), "int32"), verbose=0)
+
+
+def lm_forward(model, ids):
+    """The LSTM language model as a loop in float64: logits `(B, T, V)`, padding skipped."""
+    E, W, U, b, V, out = (w.astype("float64") for w in model.get_weights())
+    h, c = np.zeros((2, len(ids), len(U)))
+    logits = []
+    for t in range(ids.shape[1]):
+        i, f, g, o = np.split(E[ids[:, t]] @ W + h @ U + b, 4, axis=1)
+        new_c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        keep = (ids[:, t] != 0)[:, None]
+        h, c = np.where(keep, sigmoid(o) * np.tanh(new_c), h), np.where(keep, new_c, c)
+        logits.append(h @ V + out)
+    return np.stack(logits, axis=1)
+
+
+def test_language_model_has_the_articles_layers_and_parameters():
+    model = lstm_lm(1000)
+    kept = [layer for layer in model.layers if layer.count_params()]
+    assert [type(layer).__name__ for layer in kept] == ["Embedding", "LSTM", "Dense"]
+    # 1,000 x 128; four gates of 128 x 128 + 128 x 128 + 128; 128 x 1,000 + 1,000
+    assert model.count_params() == 128_000 + 4 * 32_896 + 129_000
+    assert model.layers[-1].activation is keras.activations.linear
+    assert model.name == "lstm_lm"
+
+
+def test_language_model_equals_the_formulas_in_float64(rng):
+    ids = rng.integers(1, 30, size=(4, 9))
+    ids[1, 4:] = ids[2, 1:] = ids[3, :2] = 0
+    model = lstm_lm(30, 5, 6)
+    model.set_weights([rng.normal(size=w.shape) * 0.3 for w in model.get_weights()])
+    # As above: nine steps of sums of eleven products, then a sum of six.
+    assert_close(model.predict(ids, verbose=0), lm_forward(model, ids), 6e-6)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simple"])
+def test_no_later_word_changes_what_was_said_before(rng, cell):
+    model = lstm_lm(30, 4, 5, cell=cell)
+    ids = rng.integers(1, 30, size=(3, 10))
+    changed = ids.copy()
+    changed[:, 6:] = rng.integers(1, 30, size=(3, 4))
+    before, after = (ops.convert_to_numpy(model(x)) for x in (ids, changed))
+    np.testing.assert_array_equal(before[:, :6], after[:, :6])
+    assert np.abs(before[:, 6:] - after[:, 6:]).max() > 1e-3
+
+
+def test_padding_on_the_left_moves_no_state(rng):
+    ids = rng.integers(1, 30, size=(3, 6))
+    model = lstm_lm(30, 4, 5)
+    assert_close(model(np.pad(ids, ((0, 0), (4, 0))))[:, 4:], model(ids), 1e-6)
+
+
+def test_a_new_language_model_guesses(rng):
+    # Its logits are nearly 0, so the loss is nearly that of guessing, ln V.
+    keras.utils.set_random_seed(0)
+    model = lstm_lm(50)
+    ids = rng.integers(1, 50, size=(16, 21))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    assert float(loss(ids[:, 1:], model(ids[:, :-1]))) == pytest.approx(np.log(50), abs=0.01)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simple"])
+def test_language_model_learns_what_depends_on_the_first_word(cell):
+    # The last word repeats the first; between them stands the same.
+    keras.utils.set_random_seed(0)
+    ids = np.array([[2, 5, 5, 2], [3, 5, 5, 3]] * 960)
+    model = lstm_lm(6, 8, 16, cell=cell)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(ids[:, :-1], ids[:, 1:], batch_size=16, verbose=0)  # 120 steps
+    assert model.evaluate(ids[:16, :-1], ids[:16, 1:], verbose=0) < 0.05  # not knowing costs 0.23
+
+
+def test_cells_differ_in_their_gates_alone():
+    # A gate is 4 x 3 + 3 x 3 + 3 = 24 numbers; Keras's GRU has a second bias a gate.
+    plain = lstm_lm(9, 4, 3, cell="simple").count_params() - 24
+    assert lstm_lm(9, 4, 3).count_params() == plain + 4 * 24
+    assert lstm_lm(9, 4, 3, cell="gru").count_params() == plain + 3 * (24 + 3)

@@ -60,7 +60,10 @@ def test_matrix_writes_every_number_where_it_belongs():
 def test_matrix_limits_are_the_ends_of_the_colours():
     ax = plots.plot_matrix([[8, 2], [1, 9]], list("ab"), list("cd"), limits=(0, 20))
     assert ax.images[0].get_clim() == (0, 20)
-    assert plots.plot_matrix([[8, 2], [1, 9]], list("ab"), list("cd")).images[0].get_clim() == (1, 9)
+    assert plots.plot_matrix([[8, 2], [1, 9]], list("ab"), list("cd")).images[0].get_clim() == (
+        1,
+        9,
+    )
 
 
 def test_matrix_refuses_names_that_do_not_fit():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lmkit.layers import SimpleRNN, SimpleRNNCell, simple_rnn_step
+from lmkit.layers import LSTM, LSTMCell, SimpleRNN, SimpleRNNCell, lstm_step, simple_rnn_step
 
 # float32 keeps 24 bits: one rounding is 6e-8 of the value. A state is at most 1 in
 # size and a sum of some tens of products, rounded once each, and the recurrence with an
@@ -23,6 +23,30 @@ def numpy_rnn(x, mask, W, U, b):
         h = np.where(mask[:, t, None], new, h)
         states.append(h)
     return np.stack(states, axis=1)
+
+
+def numpy_lstm(x, mask, W, U, b):
+    """The same for the LSTM: states, last state, last memory."""
+    x, W, U, b = (np.asarray(a, dtype="float64") for a in (x, W, U, b))
+    h, c = np.zeros((2, len(x), len(U)))
+    states = []
+    for t in range(x.shape[1]):
+        z_i, z_f, z_g, z_o = np.split(x[:, t] @ W + h @ U + b, 4, axis=1)
+        new_c = sigmoid(z_f) * c + sigmoid(z_i) * np.tanh(z_g)
+        keep = mask[:, t, None]
+        h, c = np.where(keep, sigmoid(z_o) * np.tanh(new_c), h), np.where(keep, new_c, c)
+        states.append(h)
+    return np.stack(states, axis=1), h, c
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def randomized(layer, x, rng):
+    layer.build(x.shape)
+    layer.set_weights([rng.normal(size=w.shape) * 0.3 for w in layer.get_weights()])
+    return layer
 
 
 def random_batch(rng, channels=5):
@@ -115,3 +139,134 @@ def test_units_that_are_none(units):
 def test_wrong_rank_is_refused():
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         SimpleRNN(4)(np.ones((2, 3)))
+
+
+def test_lstm_step_by_hand():
+    # One unit, W = U = b = 0 but for the biases: i = sigmoid(0) = 1/2, f = sigmoid(ln 3) = 3/4,
+    # g = tanh(ln 2) = 3/5, o = sigmoid(-ln 4) = 1/5. So c = 3/4 x 2 + 1/2 x 3/5 = 1.8.
+    zero, b = np.zeros((1, 1)), np.log([1, 3, 2, 1 / 4])
+    h, c = lstm_step(zero, zero, zero + 2, np.zeros((1, 4)), np.zeros((1, 4)), b)
+    assert float(c[0, 0]) == pytest.approx(1.8, abs=1e-6)
+    assert float(h[0, 0]) == pytest.approx(np.tanh(1.8) / 5, abs=1e-6)
+
+
+def test_lstm_step_reads_input_and_state():
+    # The candidate alone sees something: g = tanh(2 x 1 + 3 x (-1) + 1) = tanh(0).
+    W, U = np.array([[0.0, 0, 2, 0]]), np.array([[0.0, 0, 3, 0]])
+    one = np.ones((1, 1))
+    _, c = lstm_step(one, -one, 0 * one, W, U, np.array([0.0, 0, 1, 0]))
+    assert float(c[0, 0]) == pytest.approx(0, abs=1e-7)
+    _, c = lstm_step(one, -one, 0 * one, W, U, np.zeros(4))
+    assert float(c[0, 0]) == pytest.approx(np.tanh(-1) / 2, abs=1e-6)
+
+
+def test_open_forget_gate_and_closed_input_gate_keep_the_memory(rng):
+    x, h, c = (rng.normal(size=(3, 4)).astype("float32") for _ in range(3))
+    b = np.repeat([-100.0, 100, 0, 0], 4).astype("float32")
+    zeros = np.zeros((4, 16), "float32")
+    for _ in range(50):
+        h, kept = lstm_step(x, h, c, zeros, zeros, b)
+        np.testing.assert_array_equal(ops.convert_to_numpy(kept), c)
+
+
+# The memory of an LSTM is a sum of up to T candidates, each at most 1 in size, so its
+# roundings add up to a few times those of the simple RNN's state; TOLERANCE holds them.
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_lstm_equals_the_formula_in_float64(rng, return_sequences):
+    x, mask = random_batch(rng)
+    layer = randomized(LSTM(8, return_sequences=return_sequences, return_state=True), x, rng)
+    states, *last = numpy_lstm(x, mask, *layer.get_weights())
+    expected = [states if return_sequences else states[:, -1], *last]
+    actual = layer(x, mask=ops.convert_to_tensor(mask))
+    assert len(actual) == 3
+    for ours, theirs in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(ours), theirs, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_lstm_equals_keras_with_the_same_weights(rng, masked, return_sequences):
+    x, mask = random_batch(rng)
+    options = dict(return_sequences=return_sequences, return_state=True)
+    ours, theirs = randomized(LSTM(8, **options), x, rng), keras.layers.LSTM(8, **options)
+    theirs.build(x.shape)
+    theirs.set_weights(ours.get_weights())
+    mask = ops.convert_to_tensor(mask) if masked else None
+    start = [rng.normal(size=(4, 8)).astype("float32") for _ in range(2)]
+    for initial_state in (None, start):
+        results = [layer(x, mask=mask, initial_state=initial_state) for layer in (ours, theirs)]
+        for one, other in zip(*results, strict=True):
+            one, other = ops.convert_to_numpy(one), ops.convert_to_numpy(other)
+            np.testing.assert_allclose(one, other, atol=TOLERANCE)
+
+
+def test_masked_positions_cannot_matter_to_the_lstm(rng):
+    x, mask = random_batch(rng)
+    layer = randomized(LSTM(8, return_state=True), x, rng)
+    mask_tensor = ops.convert_to_tensor(mask)
+    before = [ops.convert_to_numpy(part) for part in layer(x, mask=mask_tensor)]
+    x[~mask] = 1e3
+    for part, old in zip(layer(x, mask=mask_tensor), before, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(part), old)
+        assert (old[3] == 0).all()  # the fully masked row keeps the starting state
+        assert np.abs(old[0]).max() > 0.01
+
+
+def test_a_sequence_in_two_parts_with_the_state_carried(rng):
+    x, _ = random_batch(rng)
+    layer = randomized(LSTM(8, return_state=True), x, rng)
+    whole = layer(x)
+    _, *state = layer(x[:, :5])
+    for one, other in zip(layer(x[:, 5:], initial_state=state), whole, strict=True):
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(one), ops.convert_to_numpy(other), atol=TOLERANCE
+        )
+
+
+def test_keras_can_build_the_lstm_again(rng, tmp_path):
+    inputs = keras.Input((None, 5))
+    layer = LSTM(3, unit_forget_bias=False, return_sequences=True, name="mine")
+    model = keras.Model(inputs, layer(inputs))
+    x = rng.normal(size=(2, 6, 5)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(again.get_layer("mine"), LSTM)
+    assert again.get_layer("mine").cell.unit_forget_bias is False
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_lstm_cell_runs_in_keras_rnn_and_is_built_again(rng):
+    cell = LSTMCell.from_config(LSTMCell(3, unit_forget_bias=False).get_config())
+    assert (cell.units, cell.unit_forget_bias) == (3, False)
+    x, _ = random_batch(rng)
+    assert keras.layers.RNN(cell)(x).shape == (4, 3)
+
+
+@pytest.mark.parametrize("unit_forget_bias", [True, False])
+def test_lstm_starts_as_keras_does(unit_forget_bias):
+    keras.utils.set_random_seed(0)
+    ours, theirs = (
+        kind(4, unit_forget_bias=unit_forget_bias) for kind in (LSTM, keras.layers.LSTM)
+    )
+    for layer in (ours, theirs):
+        layer.build((None, None, 3))
+    assert [weight.name for weight in ours.weights] == ["W", "U", "b"]
+    assert [w.shape for w in ours.get_weights()] == [(3, 16), (4, 16), (16,)]
+    np.testing.assert_array_equal(ours.get_weights()[2], theirs.get_weights()[2])
+    assert ours.get_weights()[2][4:8].tolist() == [float(unit_forget_bias)] * 4
+    for mine in (layer.get_weights() for layer in (ours, theirs)):
+        U = mine[1].astype("float64")
+        np.testing.assert_allclose(U @ U.T, np.eye(4), atol=1e-6)  # the rows are orthogonal
+        assert np.abs(mine[0]).max() <= np.sqrt(6 / (3 + 16))  # Glorot's limit
+
+
+@pytest.mark.parametrize("units", [0, -3, 2.5, "8", True, None])
+def test_lstm_units_that_are_none(units):
+    for kind in (LSTM, LSTMCell):
+        with pytest.raises(ValueError, match="units must be a whole number of at least 1, got"):
+            kind(units)
+
+
+def test_wrong_rank_is_refused_by_the_lstm():
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        LSTM(4)(np.ones((2, 3)))

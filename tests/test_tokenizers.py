@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkit.tokenizers import PAD, PAD_ID, UNKNOWN, UNKNOWN_ID, CharTokenizer, WordTokenizer
+from lmkit.stories import sample_stories, vocabulary
+from lmkit.tokenizers import (
+    PAD,
+    PAD_ID,
+    UNKNOWN,
+    UNKNOWN_ID,
+    CharTokenizer,
+    SplitTokenizer,
+    WordTokenizer,
+)
 
 REVIEWS = ["A warm film. A warm, warm cast!", "It wasn't a dull film", "Dull? NOT dull."]
 
@@ -110,6 +119,45 @@ def test_too_many_characters_are_refused():
     assert CharTokenizer.train(["abcde"], vocab_size=7).vocab_size == 7
 
 
+def test_split_tokens_by_hand():
+    tokenizer = SplitTokenizer.train(["Mia ran . Ran !"])
+    assert tokenizer.tokens == [PAD, UNKNOWN, "!", ".", "Mia", "Ran", "ran"]  # capitals matter
+    assert tokenizer.encode("Ran Mia !") == [5, 4, 2]
+    assert tokenizer.decode([5, 4, 2, PAD_ID]) == "Ran Mia !"
+    assert tokenizer.encode("") == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_stories_round_trip_exactly(language):
+    stories = sample_stories(50, seed=4, language=language)
+    for tokenizer in (
+        SplitTokenizer.train(stories),
+        SplitTokenizer([PAD, UNKNOWN, *vocabulary(language)]),
+    ):
+        assert [tokenizer.decode(tokenizer.encode(story)) for story in stories] == stories
+    trained = SplitTokenizer.train(sample_stories(2_000, seed=5, language=language))
+    assert trained.tokens == [PAD, UNKNOWN, *vocabulary(language)]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_split_tokens_round_trip_up_to_blanks(text):
+    if not text.split():
+        return
+    tokenizer = SplitTokenizer.train([text])
+    assert tokenizer.decode(tokenizer.encode(text)) == " ".join(text.split())
+
+
+def test_unknown_token_is_named_with_its_place():
+    tokenizer = SplitTokenizer.train(["Mia ran ."])
+    with pytest.raises(ValueError, match="token 'mia' at position 2 is not among the 3 tokens"):
+        tokenizer.encode("Mia  ran mia mia")
+
+
+def test_too_many_tokens_are_refused():
+    with pytest.raises(ValueError, match=r"3 different tokens; .* a vocab_size of 5, got 4"):
+        SplitTokenizer.train(["Mia ran ."], vocab_size=4)
+
+
 def test_batch_by_hand(words):
     batch = words.encode_batch(["a warm film", "dull", "..."], length=2)
     assert batch.tolist() == [[2, 4], [3, 0], [0, 0]]
@@ -134,7 +182,7 @@ def test_batches_that_are_refused(words, texts, length, error, message):
         words.encode_batch(texts, length)
 
 
-@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer])
+@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer, SplitTokenizer])
 @pytest.mark.parametrize(
     ("texts", "vocab_size", "error", "message"),
     [
@@ -151,7 +199,7 @@ def test_training_that_is_refused(kind, texts, vocab_size, error, message):
         kind.train(texts, vocab_size)
 
 
-@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer])
+@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer, SplitTokenizer])
 @pytest.mark.parametrize(
     ("ids", "error", "message"),
     [
@@ -167,7 +215,7 @@ def test_ids_that_are_refused(kind, ids, error, message):
         kind.train(["ab cd"]).decode(ids)
 
 
-@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer])
+@pytest.mark.parametrize("kind", [WordTokenizer, CharTokenizer, SplitTokenizer])
 def test_saved_and_loaded(kind, tmp_path):
     path = tmp_path / "tokenizer.json"
     tokenizer = kind.train([*REVIEWS, "naïve 电影"])

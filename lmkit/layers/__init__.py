@@ -1,5 +1,12 @@
 """The layers of the course, one idea a file."""
 
-from lmkit.layers.recurrent import SimpleRNN, SimpleRNNCell, simple_rnn_step
+from lmkit.layers.recurrent import (
+    LSTM,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    lstm_step,
+    simple_rnn_step,
+)
 
-__all__ = ["SimpleRNN", "SimpleRNNCell", "simple_rnn_step"]
+__all__ = ["LSTM", "LSTMCell", "SimpleRNN", "SimpleRNNCell", "lstm_step", "simple_rnn_step"]

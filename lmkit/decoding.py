@@ -1,0 +1,211 @@
+"""From what a model says to text: choosing a next token, again and again.
+
+A next-token function takes the ids so far, a list, and returns the logits of the id that
+comes next, `(vocab,)`. Everything here works with any such function, so it can be tested
+with one that is three lines long. `RecurrentDecoder` makes one of a recurrent model.
+"""
+
+import math
+import numbers
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def sample_token(logits, temperature=1.0, rng=None):
+    """Draws a token: p = softmax(logits / temperature), in NumPy and float64.
+
+    Below 1 the temperature favours the likely tokens, above 1 it evens them out; 0 is the
+    limit, the likeliest token (the first of equal ones).
+
+    Args:
+        logits: one number a token, `(vocab,)`; minus infinity makes it impossible.
+        temperature: a number from 0.
+        rng: a NumPy generator, `np.random.default_rng(seed)`. Not needed at temperature 0.
+
+    Returns:
+        The id of the token, an int.
+
+    Raises:
+        ValueError: for a temperature that is negative, infinite or not a number, or for
+            logits that are no probabilities: empty, NaN, infinite, all of them impossible.
+        TypeError: if `rng` is not a NumPy generator.
+
+    Example:
+        >>> sample_token([0.0, 2.0, 1.0], temperature=0)
+        1
+        >>> rng = np.random.default_rng(0)
+        >>> [sample_token([0.0, 2.0, 1.0], 1.0, rng) for _ in range(5)]
+        [1, 1, 0, 0, 2]
+
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+    logits, temperature = _check_logits(logits), _check_temperature(temperature)
+    if temperature == 0:
+        return int(np.argmax(logits))
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be np.random.default_rng(seed), got {rng!r:.60}")
+    with np.errstate(over="ignore"):  # a tiny temperature: minus infinity is right
+        weights = np.exp((logits - logits.max()) / temperature)
+    # A stick of length 1, a piece for every token: where does a random point fall?
+    ends = np.cumsum(weights)
+    return int(np.searchsorted(ends / ends[-1], rng.random(), side="right"))
+
+
+def generate(next_logits, prompt, length, temperature=1.0, seed=0, stop=None):
+    """Goes on with a prompt, token by token.
+
+    Args:
+        next_logits: a next-token function, from a list of ids to logits `(vocab,)`.
+        prompt: the ids to begin with, at least one.
+        length: how many ids to add at most.
+        temperature: as for `sample_token`; 0 always takes the likeliest.
+        seed: the same seed gives the same text.
+        stop: the id that ends a text, for example that of `[END]`; None to stop at
+            `length` only.
+
+    Returns:
+        A list of ids: the prompt and what was added, `stop` included if it came.
+
+    Raises:
+        TypeError: if the prompt is not one row of whole numbers.
+        ValueError: for an empty prompt, an id outside the vocabulary, a length below 1,
+            or as `sample_token`.
+
+    Example:
+        >>> def counts_up(ids):  # the likeliest id is the last one plus 1
+        ...     return 9.0 * (np.arange(6) == ids[-1] + 1)
+        >>> generate(counts_up, [1, 2], length=10, temperature=0, stop=5)
+        [1, 2, 3, 4, 5]
+
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+    if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+        raise ValueError(f"length must be a whole number of at least 1, got {length!r}")
+    ids, rng = _check_ids(prompt), np.random.default_rng(seed)
+    _check_temperature(temperature)
+    for _ in range(length):
+        logits = _check_logits(next_logits(list(ids)))
+        _check_ids(ids if stop is None else [*ids, stop], len(logits))
+        ids.append(sample_token(logits, temperature, rng))
+        if ids[-1] == stop:
+            break
+    return ids
+
+
+class RecurrentDecoder:
+    """A next-token function of a recurrent model that reads every token only once.
+
+    It keeps the states, so the next token costs one step however long the text is. The
+    answer is that of `model(ids)` at the last position. Asked about ids that do not go on
+    from those it has read, it starts afresh.
+
+    Args:
+        model: a chain of Embedding, Dropout, recurrent layers and Dense, from ids to
+            logits, such as `lstm_lm`. Where it masks padding, 0 moves no state here either.
+
+    Call arguments:
+        ids: a list of ids, the text so far.
+
+    Returns:
+        The logits of the next id, a float64 array `(vocab,)`.
+
+    Raises:
+        TypeError: if the ids are not one row of whole numbers.
+        ValueError: for another kind of layer, a model that ends in probabilities, no ids,
+            an id outside the vocabulary, or a text that begins with masked padding.
+
+    Example:
+        >>> from lmkit.models import lstm_lm
+        >>> decoder = RecurrentDecoder(lstm_lm(vocab_size=9, embed_dim=2, units=3))
+        >>> ids = generate(decoder, [4], length=5)
+        >>> len(ids), decoder(ids).shape
+        (6, (9,))
+
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+
+    def __init__(self, model):
+        self._embedding, *self._layers = _chain(model)
+        self._forget()
+
+    def __call__(self, ids):
+        """The logits after the last of the ids."""
+        ids = _check_ids(ids, self._embedding.input_dim)
+        if self._embedding.mask_zero and ids[0] == 0:
+            raise ValueError("the ids begin with 0, which is padding: there is nothing to read")
+        if ids[: len(self._read)] != self._read:
+            self._forget()
+        for token in ids[len(self._read) :]:
+            if token or not self._embedding.mask_zero:
+                self._logits = self._step(token)
+            self._read.append(token)
+        return self._logits.copy()
+
+    def _forget(self):
+        self._read = []
+        self._states = [
+            layer.get_initial_state(1) if _is_recurrent(layer) else None for layer in self._layers
+        ]
+
+    def _step(self, token):
+        x = ops.take(self._embedding.embeddings, [token], axis=0)  # (1, C)
+        for index, layer in enumerate(self._layers):
+            if _is_recurrent(layer):
+                x, self._states[index] = layer.cell(x, self._states[index])  # (1, U)
+            else:
+                x = layer(x)
+        return ops.convert_to_numpy(x)[0].astype("float64")  # (V,)
+
+
+def _is_recurrent(layer):
+    return isinstance(layer, keras.layers.RNN)
+
+
+def _chain(model):
+    """The layers of a model that can be fed one token at a time, and no others."""
+    chain = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    kinds = keras.layers.RNN, keras.layers.Dropout, keras.layers.Dense
+    if not chain or not isinstance(chain[0], keras.layers.Embedding):
+        raise ValueError(f"the model must begin with an Embedding, {model.name!r} does not")
+    for layer in chain[1:]:
+        if not isinstance(layer, kinds) or getattr(layer, "go_backwards", False):
+            raise ValueError(f"layer {layer.name!r} cannot be fed one token after the other")
+    if getattr(chain[-1], "activation", None) is not keras.activations.linear:
+        raise ValueError(f"layer {chain[-1].name!r} must give logits: a Dense, no activation")
+    return chain
+
+
+def _check_ids(ids, vocab_size=math.inf):
+    row = np.asarray(ids)
+    if row.size == 0:
+        raise ValueError("the prompt is empty: give at least one id")
+    if row.ndim != 1 or row.dtype.kind not in "iu":
+        raise TypeError(f"ids must be one row of whole numbers, got {row.dtype} of {row.shape}")
+    outside = np.flatnonzero((row < 0) | (row >= vocab_size))
+    if outside.size:
+        raise ValueError(
+            f"id {row[outside[0]]} at position {outside[0]} is outside the vocabulary: "
+            f"ids run from 0 to {vocab_size - 1}"
+        )
+    return row.tolist()
+
+
+def _check_temperature(temperature):
+    number = isinstance(temperature, numbers.Real) and not isinstance(temperature, bool)
+    if not number or not 0 <= temperature < math.inf:
+        raise ValueError(f"temperature must be a number of at least 0, got {temperature!r}")
+    return float(temperature)
+
+
+def _check_logits(logits):
+    logits = np.asarray(logits, dtype="float64")
+    if logits.ndim != 1 or logits.size == 0:
+        raise ValueError(f"logits must be one row (vocab,), not empty, got shape {logits.shape}")
+    if np.isnan(logits).any() or np.isposinf(logits).any():
+        place = int(np.argmin(logits < math.inf))  # NaN is not below infinity either
+        raise ValueError(f"logit {place} is {logits[place]}: no probability follows from it")
+    if np.isneginf(logits).all():
+        raise ValueError("every logit is minus infinity: no token is possible")
+    return logits

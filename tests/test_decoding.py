@@ -1,0 +1,258 @@
+"""lmkit.decoding: with a fake next-token function, by frequency, against the whole prefix."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from lmkit.decoding import RecurrentDecoder, generate, sample_token
+from lmkit.layers import LSTM
+from lmkit.models import lstm_lm, rnn_classifier
+
+LOGITS = np.log([0.5, 0.25, 0.125, 0.125])
+
+
+def counts_up(ids):
+    """The next id is the last one plus 1, nothing else is possible."""
+    return np.where(np.arange(10) == ids[-1] + 1, 0.0, -np.inf)
+
+
+def shares(logits, temperature, count=20_000):
+    rng = np.random.default_rng(1)
+    tokens = [sample_token(logits, temperature, rng) for _ in range(count)]
+    return np.bincount(tokens, minlength=len(logits)) / count
+
+
+@pytest.mark.parametrize(
+    ("temperature", "expected"),
+    [
+        (1.0, [0.5, 0.25, 0.125, 0.125]),
+        (0.5, np.array([16, 4, 1, 1]) / 22),  # p squared, 1/4 1/16 1/64 1/64, scaled to 1
+        (1e9, [0.25] * 4),
+    ],
+)
+def test_tokens_are_drawn_as_often_as_they_should(temperature, expected):
+    # A share of 20,000 draws has a standard deviation of at most 0.0036.
+    np.testing.assert_allclose(shares(LOGITS, temperature), expected, atol=5 * 0.0036)
+
+
+def test_drawn_where_a_point_falls_on_the_stick():
+    # The pieces end at 0.5, 0.75, 0.875 and 1. The same point, the same token.
+    points = np.random.default_rng(3).random(100)
+    rng = np.random.default_rng(3)
+    drawn = [sample_token(LOGITS, 1.0, rng) for _ in points]
+    assert drawn == [sum(point >= end for end in (0.5, 0.75, 0.875)) for point in points]
+
+
+def test_temperature_zero_is_the_first_of_the_likeliest():
+    assert sample_token([1.0, 3.0, 3.0, -np.inf], temperature=0) == 1
+    assert sample_token(np.array([-5, -4], dtype="int8"), 0.0, None) == 1
+
+
+def test_tiny_temperature_is_nearly_zero():
+    rng = np.random.default_rng(0)
+    for temperature in (1e-3, 1e-300, 5e-324):
+        assert sample_token([1.0, 3.0, 2.0], temperature, rng) == 1
+
+
+def test_impossible_tokens_never_come():
+    logits = np.array([-np.inf, 0.0, -np.inf, 1e-9, -np.inf])
+    assert shares(logits, 1.0)[[0, 2, 4]].sum() == 0
+    assert sample_token(logits, 1.0, Fixed(0.0)) == 1
+    assert sample_token(logits, 1.0, Fixed(np.nextafter(1, 0))) == 3
+
+
+class Fixed(np.random.Generator):
+    """Always draws the same number."""
+
+    def __init__(self, number):
+        super().__init__(np.random.PCG64(0))
+        self.number = number
+
+    def random(self):
+        return self.number
+
+
+def test_adding_a_number_to_all_logits_changes_nothing():
+    plain, up, down = (
+        [sample_token(LOGITS + shift, 1.0, rng) for _ in range(20)]
+        for shift, rng in ((shift, np.random.default_rng(2)) for shift in (0, 1e4, -1e4))
+    )
+    assert plain == up == down
+
+
+@pytest.mark.parametrize("temperature", [-1, -1e-9, float("nan"), float("inf"), "1", None, True])
+def test_temperatures_that_are_none(temperature):
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="temperature must be a number of at least 0, got"):
+        sample_token(LOGITS, temperature, rng)
+    with pytest.raises(ValueError, match="temperature must be a number of at least 0, got"):
+        generate(counts_up, [1], 3, temperature)
+
+
+@pytest.mark.parametrize(
+    ("logits", "message"),
+    [
+        ([], "not empty, got shape"),
+        (3.0, r"one row \(vocab,\), not empty, got shape \(\)"),
+        ([[0.0, 1.0]], r"got shape \(1, 2\)"),
+        ([0.0, float("nan")], "logit 1 is nan"),
+        ([float("inf"), 0.0], "logit 0 is inf"),
+        ([-np.inf, -np.inf], "no token is possible"),
+    ],
+)
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_logits_that_are_refused(logits, message, temperature):
+    with pytest.raises(ValueError, match=message):
+        sample_token(logits, temperature, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=message):
+        generate(lambda ids: logits, [0], 3, temperature)
+
+
+@pytest.mark.parametrize("rng", [None, 7, np.random, np.random.RandomState(0)])
+def test_generators_that_are_none(rng):
+    with pytest.raises(TypeError, match=r"rng must be np.random.default_rng\(seed\), got"):
+        sample_token(LOGITS, 1.0, rng)
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0, 2.0])
+def test_generate_by_hand(temperature):
+    assert generate(counts_up, [4, 2], 3, temperature) == [4, 2, 3, 4, 5]
+    assert generate(counts_up, [2], 100, temperature, stop=5) == [2, 3, 4, 5]
+    assert generate(counts_up, [2, 5], 2, temperature, stop=5) == [2, 5, 6, 7]  # new ones stop it
+    assert generate(counts_up, (np.int32(2),), 1, temperature) == [2, 3]
+    assert generate(counts_up, np.array([2]), 1, temperature) == [2, 3]
+
+
+def test_generate_asks_with_all_ids_so_far():
+    asked = []
+
+    def spy(ids):
+        asked.append(list(ids))
+        ids.clear()  # the function's own copy
+        return LOGITS
+
+    ids = generate(spy, [3], 4)
+    assert asked == [ids[:length] for length in (1, 2, 3, 4)]
+
+
+def test_same_seed_same_text():
+    texts = [generate(lambda ids: LOGITS, [0], 30, seed=seed) for seed in (5, 5, 6)]
+    assert texts[0] == texts[1] != texts[2]
+    prompt = [0]
+    generate(lambda ids: LOGITS, prompt, 3)
+    assert prompt == [0]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "message"),
+    [
+        ([], ValueError, "the prompt is empty: give at least one id"),
+        (np.zeros((0,), int), ValueError, "the prompt is empty"),
+        ([2, 10], ValueError, "id 10 at position 1 is outside the vocabulary: .* 0 to 9"),
+        ([-1, 2], ValueError, "id -1 at position 0 is outside"),
+        ([2.0], TypeError, "one row of whole numbers, got float64"),
+        ([True], TypeError, "got bool"),
+        ([[1, 2]], TypeError, r"got int64 of \(1, 2\)"),
+        ("12", TypeError, "one row of whole numbers"),
+    ],
+)
+def test_prompts_that_are_refused(prompt, error, message):
+    with pytest.raises(error, match=message):
+        generate(lambda ids: np.zeros(10), prompt, 3)
+    with pytest.raises(error, match=message):
+        RecurrentDecoder(lstm_lm(10, 2, 3))(prompt)
+
+
+def test_other_arguments_that_are_refused():
+    for length in (0, -1, 2.5, True, None):
+        with pytest.raises(ValueError, match="length must be a whole number of at least 1, got"):
+            generate(counts_up, [1], length)
+    with pytest.raises(ValueError, match="id 10 at position 1 is outside"):
+        generate(counts_up, [1], 3, stop=10)
+    with pytest.raises(ValueError, match="no token is possible"):
+        generate(counts_up, [8], 5)  # after 9 nothing can come
+
+
+def language_model(kind, rng):
+    if kind == "two layers, ours and Keras's":
+        ids = keras.Input((None,), dtype="int32")
+        x = layers.Embedding(20, 6, mask_zero=True)(ids)
+        x = layers.GRU(7, return_sequences=True)(LSTM(5, return_sequences=True)(x))
+        model = keras.Model(ids, layers.Dense(20)(layers.Dense(4, "relu")(x)))
+    else:
+        model = lstm_lm(20, 6, 7, cell=kind, dropout=0.3)
+    model.set_weights([rng.normal(size=w.shape) * 0.5 for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "simple", "two layers, ours and Keras's"])
+def test_carrying_the_state_equals_reading_the_whole_prefix(kind, rng):
+    model = language_model(kind, rng)
+    decoder = RecurrentDecoder(model)
+    ids = [*rng.integers(1, 20, size=12).tolist(), 0, *rng.integers(1, 20, size=5).tolist()]
+    whole = ops.convert_to_numpy(model(np.array([ids])))[0]
+    for end in range(1, len(ids) + 1):
+        np.testing.assert_allclose(decoder(ids[:end]), whole[end - 1], atol=1e-5)
+    assert decoder(ids).dtype == "float64"
+
+    def read_again(ids):
+        return ops.convert_to_numpy(model(np.array([ids])))[0, -1]
+
+    assert generate(decoder, [3, 4], 30, seed=4) == generate(read_again, [3, 4], 30, seed=4)
+
+
+def test_every_token_is_read_once(rng, monkeypatch):
+    decoder = RecurrentDecoder(lstm_lm(20, 4, 5))
+    read, step = [], decoder._step
+    monkeypatch.setattr(decoder, "_step", lambda token: read.append(token) or step(token))
+    ids = generate(decoder, [3, 4], 10, seed=1)
+    assert read == [token for token in ids[:-1] if token]
+    read.clear()
+    assert decoder(ids[:5]).tolist() == decoder(ids[:5]).tolist()  # shorter: from the beginning
+    assert read == [token for token in ids[:5] if token]
+
+
+def test_texts_do_not_disturb_each_other(rng):
+    model = language_model("lstm", rng)
+    decoder = RecurrentDecoder(model)
+    decoder([5, 6, 7])
+    decoder([5, 6, 7])[:] = 0.0  # the caller's own copy
+    for ids in ([5, 6, 7], [5, 6, 8], [1, 6], [1, 6, 2]):
+        np.testing.assert_array_equal(decoder(ids), RecurrentDecoder(model)(ids))
+
+
+def test_without_a_mask_zero_is_a_token(rng):
+    chain = [keras.Input((None,)), layers.Embedding(9, 4), layers.LSTM(5), layers.Dense(9)]
+    model = keras.Sequential(chain)  # article C's: one prediction a window
+    decoder, ids = RecurrentDecoder(model), [0, 3, 0]
+    expected = ops.convert_to_numpy(model(np.array([ids])))[0]
+    np.testing.assert_allclose(decoder(ids), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="begin with 0, which is padding"):
+        RecurrentDecoder(lstm_lm(9, 2, 3))([0, 3])
+
+
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        ([layers.Dense(5)], "must begin with an Embedding"),
+        ([layers.Embedding(9, 4), layers.Bidirectional(layers.LSTM(3)), layers.Dense(9)], "one"),
+        (
+            [layers.Embedding(9, 4), layers.LSTM(3, go_backwards=True), layers.Dense(9)],
+            "layer 'lstm.*' cannot be fed one token after the other",
+        ),
+        (
+            [layers.Embedding(9, 4), layers.LSTM(3), layers.Dense(9, "softmax", name="out")],
+            "layer 'out' must give logits",
+        ),
+        ([layers.Embedding(9, 4), layers.LSTM(3, name="out")], "layer 'out' must give logits"),
+    ],
+)
+def test_models_that_cannot_be_fed_token_by_token(chain, message):
+    with pytest.raises(ValueError, match=message):
+        RecurrentDecoder(keras.Sequential(chain))
+
+
+def test_a_classifier_is_no_language_model():
+    with pytest.raises(ValueError, match="must give logits"):
+        RecurrentDecoder(rnn_classifier(9, 2, 3))
