@@ -165,7 +165,8 @@ class _MeanLoss(keras.metrics.Metric):
         self.count.assign_add(ops.sum(weights))
 
     def _mean(self):
-        return self.total / ops.where(self.count > 0, self.count, 1)
+        total, count = (ops.convert_to_tensor(sum_) for sum_ in (self.total, self.count))
+        return total / ops.where(count > 0, count, 1)
 
     def get_config(self):
         """What is needed to build the metric again."""

@@ -92,3 +92,31 @@ def test_readme_has_the_imdb_table():
     page = (EXPERIMENTS.parent / "README.md").read_text(encoding="utf-8")
     for name, runs in load_results("01_imdb").items():
         assert imdb_row(name, runs) in page
+
+
+@pytest.fixture(scope="module")
+def padding():
+    return script("01_padding")
+
+
+def test_padding_rows_by_hand(padding):
+    class Tokenizer:
+        def encode_batch(self, texts, length, padding="post"):
+            rows = np.zeros((1, length), "int32")
+            rows[0, -2 if padding == "pre" else 0 :][:2] = [7, 8]
+            return rows
+
+    ten, by_length, fifty = (rows(Tokenizer(), ["two words"])[0] for rows in padding.ROWS.values())
+    assert ten.tolist() == [0] * 48 + [7, 8] + [0] * 10
+    assert by_length.tolist() == [7, 8] + [0] * 48
+    assert fifty.tolist() == [0] * 48 + [7, 8] + [0] * 50
+
+
+def test_padding_results_hold_what_the_chapter_says(padding):
+    results = load_results("01_padding")
+    assert list(results) == list(padding.ROWS)
+    assert {len(values) for values in results.values()} == {len(padding.SEEDS)} == {5}
+    ten, by_length, fifty = results.values()
+    assert min(ten) > 0.95
+    assert max(by_length) < 0.6
+    assert max(fifty) < 0.6
