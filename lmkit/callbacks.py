@@ -7,7 +7,7 @@ import time
 import keras
 import numpy as np
 
-from lmkit.checks import check_ids
+from lmkit.checks import check_ids, check_whole
 from lmkit.metrics import token_losses
 
 
@@ -111,7 +111,7 @@ class GapToFloor(keras.callbacks.Callback):
             raise ValueError("no row holds a second token: there is nothing to score")
         if not isinstance(floor, numbers.Real) or not 0 <= floor < math.inf:
             raise ValueError(f"floor must be a number of at least 0, got {floor!r}")
-        _check_whole("batch_size", batch_size)
+        check_whole("batch_size", batch_size)
         self.floor, self._batch_size = float(floor), batch_size
 
     def on_epoch_end(self, epoch, logs=None):
@@ -152,15 +152,10 @@ class TextSample(keras.callbacks.Callback):
         super().__init__()
         if not callable(generate):
             raise TypeError(f"generate must be a function, got {type(generate).__name__}")
-        _check_whole("every", every)
+        check_whole("every", every)
         self._generate, self._every = generate, every
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the text, if it is due."""
         if (epoch + 1) % self._every == 0:
             print(f"    after epoch {epoch + 1}: {self._generate()}", flush=True)
-
-
-def _check_whole(name, number):
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")

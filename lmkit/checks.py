@@ -123,6 +123,26 @@ def check_labels(labels):
     return labels.astype("int32")
 
 
+def check_whole(name, number, least=1):
+    """Checks a size: a whole number that is not too small.
+
+    Args:
+        name: what the number is, for the message.
+        number: the number; `True` is none.
+        least: the smallest value allowed.
+
+    Raises:
+        ValueError: if it is not such a number.
+
+    Example:
+        >>> check_whole("units", 0)
+        Traceback (most recent call last):
+        ValueError: units must be a whole number of at least 1, got 0
+    """
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
+
+
 def _array(values):
     # ops.convert_to_numpy would round float64 arrays to float32 on some backends.
     return values if isinstance(values, np.ndarray) else np.asarray(ops.convert_to_numpy(values))

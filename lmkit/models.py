@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from lmkit.checks import check_whole
+
 
 def rnn_classifier(
     vocab_size=10_000, embed_dim=64, units=64, mask_zero=True, readout="last", dropout=0.0
@@ -33,7 +35,8 @@ def rnn_classifier(
 
     Source: article A (000). Built by hand in: chapters/01_rnn_classifier.ipynb
     """
-    _check_sizes(vocab_size=vocab_size, embed_dim=embed_dim, units=units)
+    for name, size in (("vocab_size", vocab_size), ("embed_dim", embed_dim), ("units", units)):
+        check_whole(name, size)
     if readout not in ("last", "mean"):
         raise ValueError(f'readout must be "last" or "mean", got {readout!r}')
     _check_dropout(dropout)
@@ -82,7 +85,8 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0):
     Source: articles B (001), C (002) and D (003).
     Built by hand in: chapters/02_lstm_language_model.ipynb
     """
-    _check_sizes(vocab_size=vocab_size, embed_dim=embed_dim, units=units)
+    for name, size in (("vocab_size", vocab_size), ("embed_dim", embed_dim), ("units", units)):
+        check_whole(name, size)
     _check_dropout(dropout)
     if cell not in list(_CELLS):  # a list takes values that cannot be hashed, too
         raise ValueError(f'cell must be "lstm", "gru" or "simple", got {cell!r}')
@@ -131,7 +135,7 @@ class BagOfWords(layers.Layer):
 
     def __init__(self, vocab_size, **kwargs):
         super().__init__(**kwargs)
-        _check_sizes(vocab_size=vocab_size)
+        check_whole("vocab_size", vocab_size)
         self.vocab_size = vocab_size
 
     def build(self, input_shape):
@@ -170,12 +174,6 @@ def bag_of_words_classifier(vocab_size=10_000):
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
     score = BagOfWords(vocab_size)(ids)  # (B, 1)
     return keras.Model(ids, ops.sigmoid(score), name="bag_of_words_classifier")
-
-
-def _check_sizes(**sizes):
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
 
 
 def _check_dropout(dropout):

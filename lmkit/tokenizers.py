@@ -11,6 +11,7 @@ import re
 import keras
 import numpy as np
 
+from lmkit.checks import check_whole
 from lmkit.files import write_atomic
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -53,8 +54,7 @@ class _Tokenizer:
         """
         if isinstance(texts, str):
             raise TypeError("texts must be a list of strings, got one string: put it in a list")
-        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
-            raise ValueError(f"length must be a whole number of at least 1, got {length!r}")
+        check_whole("length", length)
         rows = [self.encode(text) for text in texts]
         if not rows:
             raise ValueError("texts is empty: there is nothing to encode")
@@ -305,11 +305,7 @@ def _counts(texts, vocab_size, split):
     """How often each token occurs, with the errors that both kinds of training share."""
     if isinstance(texts, str):
         raise TypeError("texts must be a list of strings, got one string: put it in a list")
-    if not isinstance(vocab_size, int) or isinstance(vocab_size, bool) or vocab_size < 3:
-        raise ValueError(
-            f"vocab_size must be a whole number of at least 3 (padding, unknown and one "
-            f"token), got {vocab_size!r}"
-        )
+    check_whole("vocab_size", vocab_size, least=3)  # padding, unknown and one token
     counts = collections.Counter()
     for text in texts:
         _check_text(text)

@@ -66,6 +66,13 @@ def test_ids_that_are_refused(ids, error, message):
         checks.check_ids(ids, vocab_size=6)
 
 
+@pytest.mark.parametrize("number", [2, -1, 3.0, "3", True, None])
+def test_numbers_that_are_refused(number):
+    checks.check_whole("size", 3, least=3)
+    with pytest.raises(ValueError, match="size must be a whole number of at least 3, got"):
+        checks.check_whole("size", number, least=3)
+
+
 def test_good_labels_pass():
     assert checks.check_labels([0, 1.0, True]).tolist() == [0, 1, 1]
 

@@ -36,7 +36,7 @@ def article_a():
 
 
 def mean_of_states():
-    """The variant that chapter 01 teaches: masked, and reading out all states."""
+    """The variant of notebook 01b: masked, and reading out all states."""
     model = rnn_classifier(VOCAB_SIZE, readout="mean", dropout=0.5)
     return model, keras.optimizers.Adam(1e-3, clipnorm=1.0)
 
