@@ -15,6 +15,7 @@ import numpy as np
 from lmkit import _story_words as words
 from lmkit._story_counts import _check_list, _count, _windows
 from lmkit._story_grammar import _SLOT, END, Grammar, _could_be, _follow, _rest, _Telling
+from lmkit.tokenizers import PAD, UNKNOWN, SplitTokenizer
 
 # How many tokens back the antecedent lies from which a dependency is "middle", or "long".
 MIDDLE, LONG = 3, 20
@@ -171,6 +172,49 @@ def vocabulary(language="en"):
                 table = grammar.words_of[slot]
                 tokens.update(table[word][form] if form else word for word in table)
     return sorted(tokens)
+
+
+def tokenizer(language="en"):
+    """The tokenizer that knows every token of the language.
+
+    Args:
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        A `SplitTokenizer`: padding is 0, unknown 1, and the vocabulary follows in order.
+
+    Example:
+        >>> tokenizer("en").vocab_size, tokenizer("zh").vocab_size
+        (168, 181)
+    """
+    return SplitTokenizer([PAD, UNKNOWN, *vocabulary(language)])
+
+
+def encode(texts, language="en"):
+    """Stories as rows of ids, ready for a language model.
+
+    Every row begins with `[END]`, as if another story had just ended: the first word of a
+    story is predicted from it. A model reads `rows[:, :-1]` and predicts `rows[:, 1:]`,
+    where the loss leaves the padding 0 out; `log_probabilities` scores those very tokens.
+
+    Args:
+        texts: a list of stories, or of beginnings.
+        language: "en", "zh", or a `Grammar`.
+
+    Returns:
+        An int32 array `(stories, 1 + tokens of the longest)`, padded with 0 on the right.
+
+    Raises:
+        TypeError: if `texts` is one string or holds something else than strings.
+        ValueError: for a token that the language does not have, or an empty list.
+
+    Example:
+        >>> encode(["One warm Monday", "One"]).tolist()
+        [[13, 31, 157, 24], [13, 31, 0, 0]]
+    """
+    longest = max((len(text.split()) for text in _check_list(texts)), default=0)
+    begun = [f"{END} {text}" for text in texts]
+    return tokenizer(language).encode_batch(begun, length=1 + longest)
 
 
 def entropy(language="en"):
