@@ -21,6 +21,7 @@ __all__ = [
     "layers",
     "metrics",
     "models",
+    "ngrams",
     "plots",
     "stories",
     "tokenizers",

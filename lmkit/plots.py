@@ -154,3 +154,43 @@ def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}", limit
     ax.set(yticklabels=rows, title=title)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
+    """Draws a bar for every token of a text: how surprised the model was.
+
+    Args:
+        tokens: the tokens, a list of strings.
+        losses: the loss of each token in nats, `(tokens,)`.
+        floors: the part of each that nobody can avoid, `(tokens,)`; drawn in grey below
+            the rest. None if it is not known.
+        ax: a list of axes, one for each row of tokens; a new figure if None.
+        per_row: how many tokens stand in a row.
+
+    Returns:
+        The list of axes.
+
+    Raises:
+        ValueError: if there is not one loss, or one floor, for each token.
+
+    Example:
+        >>> plot_token_losses(["One", "warm", "day"], [0.1, 2.2, 1.9], [0.0, 2.1, 1.9])
+        [<Axes: ...>]
+    """
+    losses = np.asarray(losses, dtype="float64")
+    floors = np.zeros_like(losses) if floors is None else np.asarray(floors, dtype="float64")
+    if not len(tokens) == len(losses) == len(floors):
+        raise ValueError(f"{len(tokens)} tokens, {len(losses)} losses and {len(floors)} floors")
+    starts = range(0, len(tokens), per_row)
+    if ax is None:
+        size = (0.37 * per_row, 1.35 * len(starts))
+        ax = list(plt.subplots(len(starts), 1, figsize=size, sharey=True, squeeze=False)[1][:, 0])
+    for row, start in zip(ax, starts, strict=True):
+        part = slice(start, start + per_row)
+        places = np.arange(len(tokens[part]))
+        avoidable = losses[part] - floors[part]
+        row.bar(places, floors[part], color=COLOURS["grey"], width=0.8)
+        row.bar(places, avoidable, bottom=floors[part], color=COLOURS["orange"], width=0.8)
+        row.set_xticks(places, tokens[part], rotation=55, ha="right", fontsize=8)
+        row.set(xlim=(-0.6, per_row - 0.4), ylabel="nats")
+    return ax

@@ -13,9 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lmkit import _story_words as words
-from lmkit._story_counts import _check_list, _count, _windows
-from lmkit._story_grammar import _SLOT, END, Grammar, _could_be, _follow, _rest, _Telling
-from lmkit.tokenizers import PAD, UNKNOWN, SplitTokenizer
+from lmkit._story_grammar import _SLOT, END, Grammar, _could_be, _follow, _rest, _split, _Telling
 
 # How many tokens back the antecedent lies from which a dependency is "middle", or "long".
 MIDDLE, LONG = 3, 20
@@ -187,6 +185,8 @@ def tokenizer(language="en"):
         >>> tokenizer("en").vocab_size, tokenizer("zh").vocab_size
         (168, 181)
     """
+    from lmkit.tokenizers import PAD, UNKNOWN, SplitTokenizer  # loads Keras; the rest needs none
+
     return SplitTokenizer([PAD, UNKNOWN, *vocabulary(language)])
 
 
@@ -210,7 +210,7 @@ def encode(texts, language="en"):
 
     Example:
         >>> encode(["One warm Monday", "One"]).tolist()
-        [[13, 31, 157, 24], [13, 31, 0, 0]]
+        [[30, 16, 163, 15], [30, 16, 0, 0]]
     """
     longest = max((len(text.split()) for text in _check_list(texts)), default=0)
     begun = [f"{END} {text}" for text in texts]
@@ -245,11 +245,7 @@ def entropy(language="en"):
 def reference_losses(train_stories, test_stories, language="en"):
     """The lines to draw beside a loss: what counting reaches, and what nobody can beat.
 
-    Counts come from the training stories. A token after the context h (none, one or two
-    tokens; every story starts from an empty page) has the probability
-    `(count(h, token) + q) / (count(h) + 1)`, where q is what the model with one token
-    less of context says, and 1 / V below the unigram: one imaginary observation, shared
-    out as the smaller model would.
+    The counting models are those of `lmkit.ngrams`, counted in the training stories.
 
     Args:
         train_stories: a list of stories to count in.
@@ -271,16 +267,35 @@ def reference_losses(train_stories, test_stories, language="en"):
 
     Source: MacKay and Peto, 1995 (the smoothing).
     """
+    from lmkit.ngrams import ngram_probabilities  # loads Keras; the rest needs none
+
     ids = {token: number for number, token in enumerate(vocabulary(language))}
     floor = -np.concatenate([log_probabilities(s, language) for s in _check_list(test_stories)])
-    train, test = _windows(train_stories, ids), _windows(test_stories, ids)
-    losses, chance = {"uniform": float(np.log(len(ids)))}, 1 / len(ids)
-    for order, name in enumerate(("unigram", "bigram", "trigram")):
-        context = _count(train[:, 2 - order : 2], test[:, 2 - order : 2])
-        together = _count(train[:, 2 - order :], test[:, 2 - order :])
-        chance = (together + chance) / (context + 1)
-        losses[name] = float(-np.log(chance).mean())
+    train, test = _rows(train_stories, ids), _rows(test_stories, ids)
+    losses = {"uniform": float(np.log(len(ids)))}
+    for order, name in enumerate(("unigram", "bigram", "trigram"), start=1):
+        losses[name] = float(-np.log(ngram_probabilities(train, test, order, len(ids))).mean())
     return losses | {"floor": float(floor.mean())}
+
+
+def _rows(texts, ids):
+    rows = []
+    for story in _check_list(texts):
+        tokens = _split(story)
+        unknown = [token for token in tokens if token not in ids]
+        if unknown or not tokens:
+            what = f"{unknown[0]!r} is not a token of the language" if unknown else "it is empty"
+            raise ValueError(f"cannot count in the story {story!r:.60}: {what}")
+        rows.append([ids[token] for token in tokens])
+    return rows
+
+
+def _check_list(texts):
+    if isinstance(texts, str):
+        raise TypeError("stories must be a list of strings, got one string: put it in a list")
+    if not len(texts):
+        raise ValueError("there are no stories: the list is empty")
+    return texts
 
 
 def _tell(grammar, uniform):
