@@ -123,6 +123,47 @@ def check_labels(labels):
     return labels.astype("int32")
 
 
+def check_shifted(inputs, targets):
+    """Checks that the targets of a language model are its inputs, one step later.
+
+    Targets that equal the inputs are learned at once and teach nothing: the loss falls
+    below everything that prediction could reach.
+
+    Args:
+        inputs: ids `(batch, time)`.
+        targets: ids `(batch, time)`.
+
+    Returns:
+        Both as int32 arrays.
+
+    Raises:
+        TypeError: if they are not whole numbers.
+        ValueError: if the shapes differ, a row is one id long, or a target is not the
+            input of the next step.
+
+    Example:
+        >>> inputs, targets = check_shifted([[4, 7, 5]], [[7, 5, 9]])
+        >>> check_shifted([[4, 7, 5]], [[4, 7, 5]])
+        Traceback (most recent call last):
+        ValueError: row 0: the target at position 0 must be the input at position 1, 7, got 4; ...
+
+    Built by hand in: chapters/02_lstm_language_model.ipynb
+    """
+    inputs, targets = check_ids(inputs, np.inf), check_ids(targets, np.inf)
+    if inputs.shape != targets.shape:
+        raise ValueError(f"inputs {inputs.shape} need one target each, got {targets.shape}")
+    if inputs.shape[1] < 2:
+        raise ValueError("rows of one id: nothing shows whether the targets are shifted")
+    wrong = np.argwhere(targets[:, :-1] != inputs[:, 1:])
+    if len(wrong):
+        row, at = wrong[0]
+        raise ValueError(
+            f"row {row}: the target at position {at} must be the input at position {at + 1}, "
+            f"{inputs[row, at + 1]}, got {targets[row, at]}; use ids[:, :-1] and ids[:, 1:]"
+        )
+    return inputs, targets
+
+
 def check_whole(name, number, least=1):
     """Checks a size: a whole number that is not too small.
 

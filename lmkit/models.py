@@ -56,7 +56,7 @@ def rnn_classifier(
 _CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple": layers.SimpleRNN}
 
 
-def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0):
+def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0, gate_bias=None):
     """A language model that reads from left to right and says after every word what comes next.
 
     The padding id 0 is skipped: it moves no state. The loss must leave it out as well,
@@ -70,13 +70,17 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0):
         cell: "lstm", or "gru" or "simple" to compare with, all else being equal.
         dropout: the share of numbers that are dropped in training, before the recurrent
             layer and before the last one.
+        gate_bias: what the gate that keeps the state starts from: the LSTM's forget gate
+            (Keras: 1) or the GRU's update gate (Keras: 0). At 3 it begins at
+            sigmoid(3) = 0.95, nearly open. None for Keras's own start.
 
     Returns:
         A `keras.Model` from ids `(batch, time)`, any time, to logits
         `(batch, time, vocab)`: at position t for the id at t + 1.
 
     Raises:
-        ValueError: for a size below 1, a dropout outside [0, 1) or another cell.
+        ValueError: for a size below 1, a dropout outside [0, 1), another cell, or a
+            `gate_bias` for a cell without gates.
 
     Example:
         >>> lstm_lm(vocab_size=10, embed_dim=2, units=3).output_shape
@@ -93,10 +97,24 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0):
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
     x = layers.Embedding(vocab_size, embed_dim, mask_zero=True)(ids)  # (B, T, C)
     x = layers.Dropout(dropout)(x)
-    x = _CELLS[cell](units, return_sequences=True)(x)  # (B, T, U)
+    recurrent = _CELLS[cell](units, return_sequences=True)
+    x = recurrent(x)  # (B, T, U)
+    if gate_bias is not None:
+        _set_gate_bias(recurrent, cell, gate_bias)
     x = layers.Dropout(dropout)(x)
     logits = layers.Dense(vocab_size)(x)  # (B, T, V)
     return keras.Model(ids, logits, name=f"{cell}_lm")
+
+
+def _set_gate_bias(layer, cell, gate_bias):
+    # Keras's order of blocks: LSTM input, FORGET, candidate, output; GRU UPDATE, reset,
+    # candidate, with a second row of biases for the recurrent side.
+    if cell == "simple":
+        raise ValueError(f"a SimpleRNN has no gate whose bias could be {gate_bias!r}")
+    *weights, bias = layer.get_weights()
+    kept = bias[layer.units : 2 * layer.units] if cell == "lstm" else bias[0, : layer.units]
+    kept[:] = gate_bias
+    layer.set_weights([*weights, bias])
 
 
 def _mean_over_words(states, mask):
