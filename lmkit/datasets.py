@@ -191,12 +191,34 @@ def load_results(name, folder=None):
     Example:
         >>> results = load_results("01_rnn_classifier")
     """
+    return json.loads(results_file(f"{name}.json", folder).read_text(encoding="utf-8"))
+
+
+def results_file(name, folder=None):
+    """Find a file that a script of `chapters/experiments` wrote, such as a model's weights.
+
+    Args:
+        name: the file's name, such as `"02_lstm.weights.h5"`.
+        folder: where the files are; by default the shipped ones.
+
+    Returns:
+        Its `Path`.
+
+    Raises:
+        FileNotFoundError: if there is no such file; the message lists those that are.
+
+    Example:
+        >>> results_file("01_rnn_classifier.json").name
+        '01_rnn_classifier.json'
+    """
     folder = Path(folder) if folder else _shipped_folder("results", "chapters/results")
-    file = folder / f"{name}.json"
+    file = folder / name
     if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.json")))
+        # Names with the same ending: weights among weights, numbers among numbers.
+        alike = (path for path in folder.glob(f"*{file.suffix}") if path.is_file())
+        known = ", ".join(sorted(path.name for path in alike))
         raise FileNotFoundError(f"no results {name!r} in {folder}; there are: {known or 'none'}")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return file
 
 
 # Shipped files.

@@ -194,3 +194,114 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
         row.set_xticks(places, tokens[part], rotation=55, ha="right", fontsize=8)
         row.set(xlim=(-0.6, per_row - 0.4), ylabel="nats")
     return ax
+
+
+def plot_split(parts, names, ax=None, number="{:.2f}"):
+    """Draws numbers that are sums as bars, split into what they are made of.
+
+    Args:
+        parts: the name of every part and its values, one value a bar, none negative.
+        names: the names of the bars, drawn from top to bottom.
+        ax: where to draw; a new figure if None.
+        number: how the sum at a bar's end is written, as for `str.format`; "" for none.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: if a part has another number of values than there are names, or a
+            value is negative: its piece would lie on its neighbour's.
+
+    Example:
+        >>> plot_split({"entropy": [0.3, 0.1], "KL": [0.1, 0.2]}, ["free", "long"])
+        <Axes: ...>
+    """
+    ax = ax or plt.subplots(figsize=(7.0, 0.9 + 0.4 * len(names)))[1]
+    ends = np.zeros(len(names))
+    for (part, values), colour in zip(parts.items(), COLOURS.values(), strict=False):
+        values = np.asarray(values, dtype="float64")
+        if values.shape != ends.shape or not (values >= 0).all():
+            raise ValueError(
+                f"{part!r} must hold {len(names)} values of at least 0, got {values.tolist()}"
+            )
+        ax.barh(names, values, left=ends, color=colour, label=part, edgecolor="white")
+        ends = ends + values
+    for place, end in enumerate(ends):
+        ax.annotate(number.format(end), (end, place), xytext=(4, 0), textcoords="offset points",
+                    va="center")  # fmt: skip
+    ax.invert_yaxis()
+    ax.legend()
+    return ax
+
+
+def to_triangle(probabilities):
+    """The point in a triangle of sides 1 that stands for a distribution over three tokens.
+
+    A distribution is the mean of the corners, each weighed by its token's probability: the
+    first token's corner is left, the second's right, the third's on top.
+
+    Args:
+        probabilities: `(..., 3)`, each row with the sum 1.
+
+    Returns:
+        An array `(..., 2)`: how far right, how far up.
+
+    Raises:
+        ValueError: if a row is no distribution over three tokens.
+
+    Example:
+        >>> to_triangle([[0, 1, 0], [0.5, 0.5, 0]]).tolist()
+        [[1.0, 0.0], [0.5, 0.0]]
+
+    Source: barycentric coordinates (Möbius, 1827).
+    """
+    p = np.asarray(probabilities, dtype="float64")
+    if not p.ndim or p.shape[-1] != 3:
+        raise ValueError(f"three probabilities a row make a triangle, got shape {p.shape}")
+    if not ((p >= 0).all() and np.allclose(p.sum(axis=-1), 1)):
+        raise ValueError("every row must hold three numbers of at least 0 with the sum 1")
+    return p @ _CORNERS
+
+
+_CORNERS = np.array([[0, 0], [1, 0], [0.5, np.sqrt(3) / 2]])
+
+
+def plot_simplex(function, names, ax=None, levels=12, resolution=120):
+    """Draws all distributions over three tokens as a triangle, coloured by a function.
+
+    Args:
+        function: from distributions `(n, 3)` to numbers `(n,)`; infinite ones stay white.
+        names: the three tokens: left, right and top corner.
+        ax: where to draw; a new figure if None.
+        levels: how many contours, or their values; what lies above the last one gets its
+            colour.
+        resolution: how many steps a side is cut into.
+
+    Returns:
+        The axes. `ax.plot(*to_triangle(p).T, ...)` draws into it.
+
+    Raises:
+        ValueError: if there are not three names, or as many numbers as distributions.
+
+    Example:
+        >>> plot_simplex(lambda q: -np.log(q.max(axis=-1)), ["sun", "rain", "snow"])
+        <Axes: ...>
+    """
+    if len(names) != 3:
+        raise ValueError(f"a triangle has three corners, got {len(names)} names")
+    i, j = np.array([(i, j) for i in range(resolution + 1) for j in range(resolution + 1 - i)]).T
+    points = np.stack([i, j, resolution - i - j], axis=-1) / resolution
+    values = np.asarray(function(points), dtype="float64")
+    if values.shape != i.shape:
+        raise ValueError(f"{len(i)} distributions need as many numbers, got {values.shape}")
+    ax = ax or plt.subplots(figsize=(4.2, 3.8))[1]
+    finite = np.isfinite(values)
+    ax.tricontourf(*to_triangle(points[finite]).T, values[finite], levels=levels, cmap="cividis",
+                   extend="max")  # fmt: skip
+    ax.plot(*_CORNERS[[0, 1, 2, 0]].T, color=COLOURS["grey"], linewidth=1)
+    for name, corner, side in zip(names, _CORNERS, ("top", "top", "bottom"), strict=True):
+        ax.annotate(name, corner, xytext=(0, 6 if side == "bottom" else -6), va=side, ha="center",
+                    textcoords="offset points")  # fmt: skip
+    ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.12, 1.0))
+    ax.set_axis_off()
+    return ax

@@ -207,8 +207,19 @@ def test_the_folder_of_a_wheel_and_of_a_checkout(tmp_path):
 def test_results_are_read_and_listed(tmp_path):
     (tmp_path / "01_chapter.json").write_text('{"seeds": [0, 1], "test": [0.5, 0.75]}')
     assert datasets.load_results("01_chapter", tmp_path)["test"] == [0.5, 0.75]
-    with pytest.raises(FileNotFoundError, match=r"no results '02_chapter' .* are: 01_chapter"):
+    with pytest.raises(FileNotFoundError, match=r"no results '02_chapter.json' .* are: 01_chapter"):
         datasets.load_results("02_chapter", tmp_path)
+
+
+def test_results_files_are_found_by_their_whole_name(tmp_path):
+    for name in ("b.weights.h5", "a.weights.h5", "a.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "c.weights.h5").mkdir()
+    assert datasets.results_file("a.weights.h5", tmp_path) == tmp_path / "a.weights.h5"
+    with pytest.raises(FileNotFoundError, match=r"are: a\.weights\.h5, b\.weights\.h5$"):
+        datasets.results_file("c.weights.h5", tmp_path)
+    with pytest.raises(FileNotFoundError, match="there are: none"):
+        datasets.results_file("a.png", tmp_path)
 
 
 @pytest.mark.parametrize("split", SPLITS)

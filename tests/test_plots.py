@@ -69,3 +69,67 @@ def test_matrix_limits_are_the_ends_of_the_colours():
 def test_matrix_refuses_names_that_do_not_fit():
     with pytest.raises(ValueError, match=r"3 x 2 names for a matrix \(2, 2\)"):
         plots.plot_matrix(np.eye(2), list("abc"), list("de"))
+
+
+def test_split_pieces_lie_end_to_end():
+    ax = plots.plot_split({"entropy": [0.25, 0.5], "KL": [1.0, 0.0]}, ["free", "long"])
+    pieces = [[(bar.get_x(), bar.get_width()) for bar in part] for part in ax.containers]
+    assert pieces == [[(0, 0.25), (0, 0.5)], [(0.25, 1), (0.5, 0)]]
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [
+        ("1.25", (1.25, 0)),
+        ("0.50", (0.5, 1)),
+    ]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["free", "long"]
+    assert ax.yaxis_inverted()
+
+
+@pytest.mark.parametrize("values", [[0.1], [0.1, -0.1], [0.1, np.nan]])
+def test_split_refuses_what_does_not_stack(values):
+    with pytest.raises(ValueError, match="'KL' must hold 2 values of at least 0, got"):
+        plots.plot_split({"KL": values}, ["free", "long"])
+
+
+def test_triangle_by_hand():
+    corners = plots.to_triangle(np.eye(3))
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
+    np.testing.assert_allclose(sides, 1, rtol=1e-15)
+    np.testing.assert_allclose(plots.to_triangle([1 / 3] * 3), corners.mean(axis=0), atol=1e-15)
+    # Height of a side's height: sqrt(3) / 2, and half of it half way up.
+    np.testing.assert_allclose(plots.to_triangle([0, 0.5, 0.5]), [0.75, np.sqrt(3) / 4])
+
+
+@pytest.mark.parametrize("rows", [[0.5, 0.5], [0.2, 0.2, 0.2], [1.5, -0.5, 0.0], 1.0])
+def test_triangle_refuses_what_is_no_distribution(rows):
+    with pytest.raises(ValueError, match="three"):
+        plots.to_triangle(rows)
+
+
+def test_simplex_asks_for_distributions_and_colours_them():
+    asked = []
+
+    def third(points):
+        asked.append(points)
+        return points[:, 2]
+
+    ax = plots.plot_simplex(third, ["a", "b", "c"], levels=[0, 0.25, 0.5, 1], resolution=4)
+    (points,) = asked
+    assert len(points) == 15 == len(np.unique(points, axis=0))  # 5 + 4 + 3 + 2 + 1
+    np.testing.assert_allclose(points.sum(axis=1), 1)
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+    # The probability of c is how far up a point lies: a contour is as high as its level.
+    heights = [path.vertices[:, 1] for path in ax.collections[0].get_paths() if len(path.vertices)]
+    np.testing.assert_allclose(heights[1].min(), 0.25 * np.sqrt(3) / 2)
+    np.testing.assert_allclose(heights[1].max(), 0.5 * np.sqrt(3) / 2)
+
+
+def test_simplex_leaves_out_the_infinite():
+    with np.errstate(divide="ignore"):
+        ax = plots.plot_simplex(lambda q: -np.log(q[:, 0]), list("abc"), resolution=4)
+    assert np.isfinite(ax.collections[0].get_array()).all()
+
+
+def test_simplex_refuses_names_and_values_that_do_not_fit():
+    with pytest.raises(ValueError, match="three corners, got 2 names"):
+        plots.plot_simplex(lambda q: q[:, 0], ["a", "b"])
+    with pytest.raises(ValueError, match=r"15 distributions need as many numbers, got \(15, 3\)"):
+        plots.plot_simplex(lambda q: q, list("abc"), resolution=4)
