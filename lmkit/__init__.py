@@ -25,6 +25,7 @@ __all__ = [
     "plots",
     "stories",
     "tokenizers",
+    "windows",
 ]
 
 

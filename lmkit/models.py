@@ -106,6 +106,49 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0, gate
     return keras.Model(ids, logits, name=f"{cell}_lm")
 
 
+def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
+    """Prepares a language model for training, as all chapters from 02 on do it.
+
+    The loss is the mean -log p of the tokens that are not padding. The optimizer is Adam.
+    Its learning rate grows from 0 over the first steps, because Adam has seen few gradients
+    then and knows their size badly, and shrinks along a cosine to 0 at the last one, because
+    the last steps are to settle. A batch's gradient longer than 1 is cut to 1.
+
+    Args:
+        model: a model from ids `(batch, time)` to logits `(batch, time, vocab)`.
+        learning_rate: the largest one.
+        steps: batches of the whole training.
+        warmup: batches until it is reached; fewer than `steps`.
+        beta_2: how slowly Adam forgets the size of past gradients, in [0, 1).
+
+    Returns:
+        The same model, compiled.
+
+    Raises:
+        ValueError: if there are no more steps than warmup steps, or the learning rate is
+            not above 0.
+
+    Example:
+        >>> model = compile_lm(lstm_lm(vocab_size=10), learning_rate=8e-3, steps=2_000)
+        >>> model.compiled
+        True
+
+    Source: Kingma and Ba, 2015 (Adam); Loshchilov and Hutter, 2017 (cosine); Pascanu,
+    Mikolov and Bengio, 2013 (cutting gradients).
+    """
+    check_whole("warmup", warmup, least=0)
+    check_whole("steps", steps, least=warmup + 1)
+    if not learning_rate > 0:
+        raise ValueError(f"learning_rate must be above 0, got {learning_rate!r}")
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
+    )
+    optimizer = keras.optimizers.Adam(rate, beta_2=beta_2, clipnorm=1.0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+    model.compile(optimizer, loss, jit_compile=True)
+    return model
+
+
 def _set_gate_bias(layer, cell, gate_bias):
     # Keras's order of blocks: LSTM input, FORGET, candidate, output; GRU UPDATE, reset,
     # candidate, with a second row of biases for the recurrent side.

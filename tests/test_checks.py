@@ -92,3 +92,26 @@ def test_good_labels_pass():
 def test_labels_that_are_refused(labels, message):
     with pytest.raises(ValueError, match=message):
         checks.check_labels(labels)
+
+
+def test_shifted_targets_pass():
+    inputs, targets = checks.check_shifted([[4, 7, 5], [3, 2, 0]], [[7, 5, 9], [2, 0, 0]])
+    assert (inputs.tolist(), targets.tolist()) == ([[4, 7, 5], [3, 2, 0]], [[7, 5, 9], [2, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "error", "message"),
+    [
+        # Not shifted at all; shifted by two; shifted the wrong way; one row of two wrong.
+        ([[4, 7, 5]], [[4, 7, 5]], ValueError, "row 0: the target at position 0 .* 7, got 4"),
+        ([[4, 7, 5, 6]], [[5, 6, 1, 2]], ValueError, "position 0 must be .* 7, got 5"),
+        ([[4, 7, 5]], [[9, 4, 7]], ValueError, "position 0 must be .* 7, got 9"),
+        ([[1, 2, 3], [4, 5, 6]], [[2, 3, 9], [5, 7, 9]], ValueError, "row 1: .*position 1"),
+        ([[1, 2, 3]], [[2, 3]], ValueError, r"inputs \(1, 3\) need one target each, got \(1, 2\)"),
+        ([[1]], [[2]], ValueError, "rows of one id"),
+        ([[1, 2]], [[2.0, 3.0]], TypeError, "whole numbers, got float64"),
+    ],
+)
+def test_targets_that_are_not_shifted(inputs, targets, error, message):
+    with pytest.raises(error, match=message):
+        checks.check_shifted(inputs, targets)

@@ -6,7 +6,14 @@ import pytest
 from keras import ops
 
 from lmkit.checks import assert_close, assert_padding_ignored
-from lmkit.models import BagOfWords, bag_of_words_classifier, lstm_lm, rnn_classifier
+from lmkit.metrics import token_losses
+from lmkit.models import (
+    BagOfWords,
+    bag_of_words_classifier,
+    compile_lm,
+    lstm_lm,
+    rnn_classifier,
+)
 
 
 def sigmoid(x):
@@ -245,3 +252,64 @@ def test_cells_differ_in_their_gates_alone():
     plain = lstm_lm(9, 4, 3, cell="simple").count_params() - 24
     assert lstm_lm(9, 4, 3).count_params() == plain + 4 * 24
     assert lstm_lm(9, 4, 3, cell="gru").count_params() == plain + 3 * (24 + 3)
+
+
+def test_the_gate_that_keeps_the_state_starts_where_it_is_told():
+    lstm, gru = (lstm_lm(9, 2, 3, cell=cell, gate_bias=2.5).layers[3] for cell in ("lstm", "gru"))
+    # Keras's order: input, forget, candidate, output; update, reset, candidate.
+    assert lstm.get_weights()[2].reshape(4, 3).tolist() == [[0] * 3, [2.5] * 3, [0] * 3, [0] * 3]
+    assert gru.get_weights()[2][0].reshape(3, 3).tolist() == [[2.5] * 3, [0] * 3, [0] * 3]
+    assert not gru.get_weights()[2][1].any()  # its second row of biases stays
+    # Where nothing is said, Keras's start: a forget gate of 1.
+    assert lstm_lm(9, 2, 3).layers[3].get_weights()[2][3:6].tolist() == [1.0] * 3
+    assert not lstm_lm(9, 2, 3, cell="gru").layers[3].get_weights()[2].any()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_an_open_gate_keeps_the_state(cell, rng):
+    # At a bias of 30 the gate is 1 to the last digit of float32, and with the LSTM's input
+    # gate shut nothing is added: both states stay at their zero start.
+    model = lstm_lm(9, 2, 3, cell=cell, gate_bias=30.0)
+    recurrent = model.layers[3]
+    if cell == "lstm":
+        *weights, bias = recurrent.get_weights()
+        bias[:3] = -200.0
+        recurrent.set_weights([*weights, bias])
+    states = recurrent(rng.normal(size=(2, 5, 2)))
+    assert_close(states, np.zeros((2, 5, 3)), 1e-6)
+
+
+def test_a_simple_rnn_has_no_gate_to_open():
+    with pytest.raises(ValueError, match="a SimpleRNN has no gate whose bias could be 3"):
+        lstm_lm(9, cell="simple", gate_bias=3.0)
+
+
+def test_the_learning_rate_rises_and_falls_as_said():
+    optimizer = compile_lm(lstm_lm(9, 2, 3), 0.4, steps=300, warmup=100).optimizer
+    rate = optimizer._learning_rate
+    # Half way up; the top; half way down the cosine; the end.
+    wanted = {0: 0.0, 50: 0.2, 100: 0.4, 200: 0.2, 300: 0.0}
+    for step, value in wanted.items():
+        assert float(rate(step)) == pytest.approx(value, abs=1e-6)
+    assert (optimizer.beta_2, optimizer.clipnorm) == (0.98, 1.0)
+
+
+def test_the_compiled_loss_counts_words_and_not_padding(rng):
+    ids = rng.integers(1, 9, size=(4, 7))
+    ids[0, 3:] = ids[2, 5:] = 0
+    model = compile_lm(lstm_lm(9, 2, 3), 0.01, steps=200)
+    losses = token_losses(model.predict(ids[:, :-1], verbose=0), ids[:, 1:])
+    expected = losses.sum() / np.count_nonzero(ids[:, 1:])
+    # float32 losses of size 2.2, 18 of them in a mean.
+    assert model.evaluate(ids[:, :-1], ids[:, 1:], verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_trainings_that_cannot_be():
+    model = lstm_lm(9, 2, 3)
+    with pytest.raises(ValueError, match="steps must be a whole number of at least 101, got 100"):
+        compile_lm(model, 0.01, steps=100)
+    with pytest.raises(ValueError, match="warmup must be a whole number of at least 0, got -1"):
+        compile_lm(model, 0.01, steps=100, warmup=-1)
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="learning_rate must be above 0, got"):
+            compile_lm(model, wrong, steps=200)

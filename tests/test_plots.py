@@ -133,3 +133,26 @@ def test_simplex_refuses_names_and_values_that_do_not_fit():
         plots.plot_simplex(lambda q: q[:, 0], ["a", "b"])
     with pytest.raises(ValueError, match=r"15 distributions need as many numbers, got \(15, 3\)"):
         plots.plot_simplex(lambda q: q, list("abc"), resolution=4)
+
+
+def test_token_losses_are_floors_and_what_lies_above():
+    words, losses, floors = ["One", "warm", "day"], [0.5, 2.0, 1.0], [0.25, 2.0, 0.0]
+    (first, second) = plots.plot_token_losses(words, losses, floors, per_row=2)
+    bars = [(bar.get_y(), bar.get_height()) for bar in first.patches]
+    assert bars == [(0, 0.25), (0, 2.0), (0.25, 0.25), (2.0, 0.0)]  # floors, then the rest
+    assert [(bar.get_y(), bar.get_height()) for bar in second.patches] == [(0, 0.0), (0.0, 1.0)]
+    assert [label.get_text() for label in first.get_xticklabels()] == ["One", "warm"]
+    assert first.get_xlim() == second.get_xlim()  # a short last row has bars as wide
+
+
+def test_token_losses_without_floors_and_on_given_axes():
+    _, mine = plt.subplots()
+    assert plots.plot_token_losses(["a"], [3.0], ax=[mine])[0] is mine
+    assert sum(bar.get_height() for bar in mine.patches) == 3.0
+
+
+def test_token_losses_need_one_number_a_token():
+    with pytest.raises(ValueError, match="2 tokens, 1 losses and 1 floors"):
+        plots.plot_token_losses(["a", "b"], [1.0])
+    with pytest.raises(ValueError, match="1 tokens, 1 losses and 2 floors"):
+        plots.plot_token_losses(["a"], [1.0], [0.5, 0.5])

@@ -15,12 +15,14 @@ from lmkit.stories import (
     Grammar,
     _follow,
     _Telling,
+    encode,
     entropy,
     log_probabilities,
     next_token_distribution,
     reference_losses,
     sample_stories,
     token_kinds,
+    tokenizer,
     vocabulary,
 )
 from lmkit.stories import LANGUAGES as LANGUAGES_BUILT
@@ -491,3 +493,34 @@ def test_grammars_that_cannot_be_read():
     too_early = Grammar({"story": [(1, "{y} {x} [END]")]}, linked, tables)
     with pytest.raises(ValueError, match="'y' is said before 'x'"):
         next_token_distribution("", too_early)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_of_ids_are_the_stories(language):
+    texts = sample_stories(50, seed=3, language=language)
+    rows, known = encode(texts, language), tokenizer(language)
+    assert rows.shape == (50, 1 + max(len(text.split()) for text in texts))
+    assert known.tokens[2:] == vocabulary(language)  # behind padding and unknown
+    assert (rows != 1).all()
+    assert {known.tokens[row[0]] for row in rows} == {END}
+    for row, text in zip(rows, texts, strict=True):
+        # What is scored, all but the first, is what log_probabilities scores.
+        scored = row[1:][row[1:] != 0]
+        assert [known.tokens[number] for number in scored] == text.split()
+        assert len(scored) == len(log_probabilities(text, language))
+
+
+def test_beginnings_become_rows_too():
+    known = tokenizer()
+    ids = [known.tokens.index(word) for word in (END, "One", "warm", "Monday")]
+    assert encode(["One", "One warm Monday"]).tolist() == [[ids[0], ids[1], 0, 0], ids]
+    assert encode([""]).tolist() == [[ids[0]]]
+
+
+def test_texts_that_cannot_be_encoded():
+    with pytest.raises(TypeError, match="list"):
+        encode("One warm Monday")
+    with pytest.raises(ValueError, match="'Bob'"):
+        encode(["One warm Monday Bob"])
+    with pytest.raises(ValueError, match="the list is empty"):
+        encode([])

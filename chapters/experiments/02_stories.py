@@ -26,7 +26,7 @@ from lmkit.backend import value_and_gradients
 from lmkit.callbacks import EpochReport, GapToFloor
 from lmkit.files import write_atomic
 from lmkit.metrics import token_losses
-from lmkit.models import lstm_lm
+from lmkit.models import compile_lm, lstm_lm
 
 FOLDER = pathlib.Path(__file__).parents[1] / "results"
 RESULTS, WEIGHTS = FOLDER / "02_stories.json", FOLDER / "02_lstm.weights.h5"
@@ -82,18 +82,9 @@ def build(variant):
     return lstm_lm(vocab_size, **sizes, cell=variant.cell, gate_bias=variant.gate_bias)
 
 
-def compile_model(model, learning_rate, steps):
-    """Adam, its steps growing for a while, then shrinking along a cosine to nothing."""
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        steps - SETTINGS["WARMUP"],
-        warmup_target=learning_rate,
-        warmup_steps=SETTINGS["WARMUP"],
-    )
-    optimizer = keras.optimizers.Adam(rate, beta_2=SETTINGS["BETA_2"], clipnorm=1.0)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile(optimizer, loss, jit_compile=True)
-    return model
+def prepare(model, learning_rate, steps):
+    """Compiles a model with the course's settings."""
+    return compile_lm(model, learning_rate, steps, SETTINGS["WARMUP"], SETTINGS["BETA_2"])
 
 
 def floors(texts):
@@ -151,7 +142,7 @@ def run(variant, seed, train, test, texts):
     steps = variant.passes * -(-len(train) // SETTINGS["BATCH_SIZE"])
     found = {"parameters": model.count_params(), "steps": steps}
     found["gradient before"] = gradient_back(model, test[:100], texts[:100])
-    compile_model(model, variant.learning_rate, steps)
+    prepare(model, variant.learning_rate, steps)
     started = time.perf_counter()
     history = model.fit(
         train[:, :-1],
@@ -171,7 +162,7 @@ def run(variant, seed, train, test, texts):
 def calibrate(train):
     """Seconds of a training step, medians of five turns."""
     names = ("simple", "gru", "lstm")
-    models = {name: compile_model(build(MODELS[name]), 1e-3, 10_000) for name in names}
+    models = {name: prepare(build(MODELS[name]), 1e-3, 10_000) for name in names}
     seconds = {name: [] for name in names}
     for turn in range(6):
         for name, model in models.items():
