@@ -30,8 +30,8 @@ SETTINGS = {
     "BATCH_SIZE": 32,
     "EMBED_DIM": 64,
     "UNITS": 256,
-    "PASSES": 12,
-    "LEARNING_RATE": 4e-3,
+    "PASSES": 10,
+    "LEARNING_RATE": 8e-3,
 }
 
 
