@@ -242,7 +242,7 @@ class BitsPerCharacter(_MeanLoss):
         >>> round(float(metric.result()), 4)  # two bits tell four characters apart
         2.0
 
-    Source: Shannon, 1951. Built by hand in: chapters/02_lstm_language_model.ipynb
+    Source: Shannon, 1951. Built by hand in: chapters/02b_real_prose.ipynb
     """
 
     def __init__(self, ignore_class=0, name="bits_per_character", dtype=None):
