@@ -164,7 +164,7 @@ def calibrate(train):
     table = rng.normal(size=(vocab_size, SETTINGS["EMBED_DIM"])).astype("float32")
     models = {name: compiled(name, vocab_size) for name in "BCD"}
     data = {name: batches(name, train, 64, rng) for name in models}
-    seconds = {name: [] for name in STEPS}
+    seconds = {name: [] for name in models}
     for turn in range(6):
         for name, model in models.items():
             started = time.perf_counter()
