@@ -244,3 +244,42 @@ def test_one_small_run_of_the_docs_script(docs):
     assert found["steps"] == 2 * 75
     assert found["held out, windows"] < 1
     assert found["training"] < 1
+
+
+@pytest.fixture(scope="module")
+def mistaken():
+    return script("03_losses")
+
+
+def test_mistaken_losses_results_are_the_scripts(mistaken):
+    results = load_results("03_losses")
+    assert results["settings"] == mistaken.SETTINGS
+    assert list(results)[1:] == list(mistaken.LOSSES)
+    for name in mistaken.LOSSES:
+        assert {len(values) for values in results[name].values()} == {len(mistaken.SEEDS)} == {5}
+
+
+def test_mistaken_losses_cost_what_the_chapter_says():
+    right, article_e, twice = list(load_results("03_losses").values())[1:]
+    assert max(right["read as trained"]) < min(article_e["read as trained"]) / 2
+    assert max(right["read as trained"]) < min(twice["read as trained"]) / 2
+    np.testing.assert_allclose(right["before training"], np.log(168), atol=0.01)
+    assert min(article_e["before training"]) > 1.9 * np.log(168)
+    # Probabilities taken for logits differ by 1 at most: e / (e + 167) is the surest.
+    assert min(twice["reported"]) > np.log(np.e + 167) - 1
+
+
+def test_what_a_mistaken_loss_takes_logits_for(mistaken, rng):
+    logits = rng.normal(size=(3, 1, 5)).astype("float32")
+    targets = rng.integers(1, 5, size=(3, 1))
+    for name, loss in mistaken.LOSSES.items():
+        read = mistaken.measure(name, logits, targets)["read as trained"]
+        # The loss that Keras computes is the loss of what it took the logits for.
+        assert float(loss(targets, logits)) == pytest.approx(read, rel=1e-5), name
+
+
+def test_one_small_run_of_the_mistaken_losses(mistaken):
+    rows = [mistaken.stories.encode(mistaken.stories.sample_stories(n, seed=n)) for n in (40, 20)]
+    found = mistaken.run("from logits", 0, *rows)
+    assert found["before training"] == pytest.approx(np.log(168), abs=0.01)
+    assert found["reported"] < found["before training"] - 0.5
