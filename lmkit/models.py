@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-from lmkit.checks import check_whole
+from lmkit.checks import check_ids, check_whole
+from lmkit.layers import LearnedPositions, TransformerBlock
 
 
 def rnn_classifier(
@@ -104,6 +105,161 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0, gate
     x = layers.Dropout(dropout)(x)
     logits = layers.Dense(vocab_size)(x)  # (B, T, V)
     return keras.Model(ids, logits, name=f"{cell}_lm")
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class TransformerLM(keras.Model):
+    """A Transformer language model: GPT-2's architecture at any size.
+
+    Tokens and positions become vectors, `num_layers` blocks read them, and the table that
+    made vectors of the tokens makes logits of the vectors again (tied embeddings). Padding
+    stands on the right, where no earlier position can see it: leave it out of the loss.
+
+    Args:
+        vocab_size: how many different ids there are; ids run from 0 to `vocab_size - 1`.
+        max_length: how many ids a text may have.
+        embed_dim: how many numbers stand for a token.
+        num_heads: heads of the attention; divides `embed_dim`.
+        ff_dim: numbers inside each block's small network; GPT-2 takes 4 times `embed_dim`.
+        num_layers: how many blocks.
+        dropout: the share of numbers that are dropped in training.
+        causal: False for a model that reads what it should predict: chapter 04 shows it.
+
+    Call arguments:
+        ids: `(batch, time)`, at most `max_length` long.
+
+    Returns:
+        Logits `(batch, time, vocab)`: at position t for the id at t + 1.
+
+    Raises:
+        ValueError: for sizes below 1, an `embed_dim` that the heads do not divide, a
+            dropout outside [0, 1), or texts longer than `max_length`.
+
+    Example:
+        >>> model = TransformerLM(vocab_size=9, max_length=6, embed_dim=8, num_heads=2,
+        ...                       ff_dim=16, num_layers=1)
+        >>> tuple(model(ops.ones((1, 5), "int32")).shape)
+        (1, 5, 9)
+
+    Source: article E (004); Radford et al., 2019 (GPT-2); Press and Wolf, 2017 (tying).
+    """
+
+    def __init__(
+        self,
+        vocab_size,
+        max_length,
+        embed_dim,
+        num_heads,
+        ff_dim,
+        num_layers,
+        dropout=0.0,
+        causal=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        check_whole("vocab_size", vocab_size)
+        check_whole("num_layers", num_layers)
+        _check_dropout(dropout)
+        self.sizes = {
+            "vocab_size": vocab_size,
+            "max_length": max_length,
+            "embed_dim": embed_dim,
+            "num_heads": num_heads,
+            "ff_dim": ff_dim,
+            "num_layers": num_layers,
+            "dropout": dropout,
+            "causal": causal,
+        }
+        small = keras.initializers.RandomNormal(stddev=0.02)
+        self.tokens = layers.Embedding(vocab_size, embed_dim, small, name="tokens")
+        self.positions = LearnedPositions(max_length, embed_dim, name="positions")
+        self.dropout = layers.Dropout(dropout)
+        self.blocks = [
+            TransformerBlock(
+                embed_dim, num_heads, ff_dim, causal, dropout, num_layers, name=f"block_{n}"
+            )
+            for n in range(num_layers)
+        ]
+        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
+
+    def build(self, input_shape):
+        """Makes the weights."""
+        hidden = (*input_shape, self.sizes["embed_dim"])
+        self.tokens.build(input_shape)
+        self.positions.build(input_shape)
+        for layer in (*self.blocks, self.norm):
+            layer.build(hidden)
+
+    def call(self, ids, training=None):
+        """Reads whole texts."""
+        x = self._embed(ids, training)  # (B, T, C)
+        for block in self.blocks:
+            x = block(x, training=training)
+        return self._logits(x)
+
+    def attention_weights(self, ids):
+        """Where every head of every block looks.
+
+        Args:
+            ids: `(batch, time)`.
+
+        Returns:
+            A list with a tensor `(batch, heads, time, time)` for each block.
+
+        Raises:
+            ValueError: for ids that the model does not have, or too many.
+            TypeError: if they are not whole numbers.
+        """
+        x, weights = self._embed(check_ids(ids, self.sizes["vocab_size"]), False), []
+        for block in self.blocks:
+            weights.append(block.attention.weights_of(block.norm_1(x)))
+            x = block(x, training=False)
+        return weights
+
+    def new_cache(self, batch, length=None):
+        """Room for the keys and values of every block.
+
+        Args:
+            batch: how many texts.
+            length: how many positions each may have, `max_length` if None.
+
+        Returns:
+            A list with a pair of tensors `(batch, heads, length, D)` for each block.
+        """
+        length = self.sizes["max_length"] if length is None else length
+        return [block.attention.new_cache(batch, length) for block in self.blocks]
+
+    def step(self, ids, positions, cache):
+        """Reads the next few ids of texts that are in a cache; the others are not read again.
+
+        Args:
+            ids: `(batch, new)`.
+            positions: where they stand in their texts, `(batch, new)`, below `max_length`.
+            cache: from `new_cache` or from the step before.
+
+        Returns:
+            The logits after each of them, `(batch, new, vocab)`, and the new cache. Both
+            as a call over the whole texts would give them.
+        """
+        x, after = self.tokens(ids) + self.positions(positions), []
+        for block, pair in zip(self.blocks, cache, strict=True):
+            x, pair = block.step(x, pair, positions)
+            after.append(pair)
+        return self._logits(x), after
+
+    def _embed(self, ids, training):
+        time, limit = ops.shape(ids)[1], self.sizes["max_length"]
+        if isinstance(time, int) and time > limit:
+            raise ValueError(f"the model reads at most {limit} ids (max_length), got {time}")
+        x = self.tokens(ids) + self.positions(ops.arange(time))
+        return self.dropout(x, training=training)
+
+    def _logits(self, x):
+        return ops.matmul(self.norm(x), ops.transpose(self.tokens.embeddings))  # (B, T, V)
+
+    def get_config(self):
+        """What is needed to build the model again."""
+        return {**super().get_config(), **self.sizes}
 
 
 def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
