@@ -158,7 +158,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
 
     Call arguments:
         x: `(batch, time, embed_dim)`.
-        mask: boolean, of a shape that fits `(batch, heads, time, time)`, such as
+        attention_mask: boolean, of a shape that fits `(batch, heads, time, time)`, such as
             `padding_mask(ids)`; True = may be looked at.
 
     Returns:
@@ -210,25 +210,25 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         self.qkv.build(input_shape)
         self.out.build(input_shape)
 
-    def call(self, x, mask=None, training=None):
+    def call(self, x, attention_mask=None, training=None):
         """Looks, and mixes what it has seen."""
         queries, keys, values = self._heads(x)
-        weights = attention_weights(queries, keys, self._mask(x, mask))  # (B, H, T, T)
+        weights = attention_weights(queries, keys, self._mask(x, attention_mask))  # (B, H, T, T)
         seen = ops.matmul(self.dropout(weights, training=training), values)  # (B, H, T, D)
         return self.out(merge_heads(seen))
 
-    def weights_of(self, x, mask=None):
+    def weights_of(self, x, attention_mask=None):
         """The weights with which every head of every position looks.
 
         Args:
             x: `(batch, time, embed_dim)`.
-            mask: as in a call.
+            attention_mask: as in a call.
 
         Returns:
             Weights `(batch, heads, time, time)`, row = who looks.
         """
         queries, keys, _ = self._heads(x)
-        return attention_weights(queries, keys, self._mask(x, mask))
+        return attention_weights(queries, keys, self._mask(x, attention_mask))
 
     def step(self, x, cache, positions):
         """Reads a few more positions of texts whose keys and values are in a cache.

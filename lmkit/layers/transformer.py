@@ -26,7 +26,7 @@ class TransformerBlock(keras.layers.Layer):
 
     Call arguments:
         x: `(batch, time, embed_dim)`.
-        mask: boolean, of a shape that fits `(batch, heads, time, time)`; True = may.
+        attention_mask: boolean, of a shape that fits `(batch, heads, time, time)`; True = may.
 
     Returns:
         A tensor `(batch, time, embed_dim)`.
@@ -69,9 +69,9 @@ class TransformerBlock(keras.layers.Layer):
             layer.build(input_shape)
         self.contract.build((*input_shape[:-1], self.ff_dim))
 
-    def call(self, x, mask=None, training=None):
+    def call(self, x, attention_mask=None, training=None):
         """Both branches, one after the other."""
-        seen = self.attention(self.norm_1(x), mask=mask, training=training)
+        seen = self.attention(self.norm_1(x), attention_mask, training=training)
         return self._think(x + self.dropout(seen, training=training), training)
 
     def step(self, x, cache, positions):
