@@ -244,8 +244,8 @@ class MultiHeadSelfAttention(keras.layers.Layer):
             new cache.
         """
         queries, keys, values = self._heads(x)  # (B, H, S, D)
-        positions = ops.convert_to_tensor(positions)
-        slots = ops.arange(cache[0].shape[2])
+        positions = ops.cast(positions, "int32")
+        slots = ops.arange(cache[0].shape[2], dtype="int32")
         here = ops.cast(slots[None, None, :] == positions[:, :, None], x.dtype)  # (B, S, L)
         written = ops.sum(here, axis=1)[:, None, :, None] > 0  # (B, 1, L, 1)
         cache = tuple(
