@@ -1,4 +1,4 @@
-"""The things that Keras 3 has no public name for: gradients of a function."""
+"""The two things that Keras 3 has no public name for: gradients, and compiling a function."""
 
 import keras
 from keras import ops
@@ -27,6 +27,52 @@ def value_and_gradients(function, *tensors):
     tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
     value, gradients = _BACKENDS[keras.backend.backend()](_scalar(function), tensors)
     return value, list(gradients)
+
+
+def compile_function(function, variables):
+    """A faster form of a function that computes with `keras.ops`, compiled at its first call.
+
+    Args:
+        function: takes and returns tensors, and lists and tuples of them.
+        variables: the Keras variables that it reads; their values of the moment are used.
+
+    Returns:
+        A function with the same arguments and results. It is compiled once for each
+        combination of shapes. On PyTorch it is the function itself.
+
+    Example:
+        >>> weight = keras.Variable([1.0, 2.0])
+        >>> twice = compile_function(lambda x: 2 * x * weight, [weight])
+        >>> [float(number) for number in twice(ops.convert_to_tensor([3.0, 4.0]))]
+        [6.0, 16.0]
+
+    Source: XLA, through TensorFlow and JAX.
+    """
+    return _COMPILERS[keras.backend.backend()](function, list(variables))
+
+
+def _compile_tensorflow(function, variables):
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True)
+
+
+def _compile_jax(function, variables):
+    import jax
+
+    def with_values(values, *arguments):
+        # As arguments: what a compiled function finds elsewhere is frozen into it.
+        with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+            return function(*arguments)
+
+    compiled = jax.jit(with_values)
+    return lambda *arguments: compiled([variable.value for variable in variables], *arguments)
+
+
+def _compile_torch(function, variables):
+    import torch
+
+    return torch.no_grad()(function)
 
 
 def _scalar(function):
@@ -63,3 +109,8 @@ def _torch(function, tensors):
 
 
 _BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+_COMPILERS = {
+    "tensorflow": _compile_tensorflow,
+    "jax": _compile_jax,
+    "torch": _compile_torch,
+}

@@ -2,7 +2,8 @@
 
 A next-token function takes the ids so far, a list, and returns the logits of the id that
 comes next, `(vocab,)`. Everything here works with any such function, so it can be tested
-with one that is three lines long. `RecurrentDecoder` makes one of a recurrent model.
+with one that is three lines long. `RecurrentDecoder` makes one of a recurrent model,
+`TransformerDecoder` of a Transformer.
 """
 
 import math
@@ -12,8 +13,54 @@ import keras
 import numpy as np
 from keras import ops
 
+from lmkit.backend import compile_function
+from lmkit.checks import check_whole
 
-def sample_token(logits, temperature=1.0, rng=None):
+
+def keep_likely(logits, top_k=None, top_p=None):
+    """Makes all but the likely tokens impossible.
+
+    Top-k keeps the k likeliest. Top-p keeps the likeliest until together they have at least
+    the probability p: few where the model is sure, many where it is not. Of equal tokens
+    the first counts as likelier. With both, the k likeliest are shared out anew for p.
+
+    Args:
+        logits: one number a token, `(vocab,)`.
+        top_k: how many tokens to keep at most; None for all.
+        top_p: the probability to keep at least, above 0 and up to 1; None for all.
+
+    Returns:
+        A float64 array `(vocab,)`, minus infinity for what is dropped.
+
+    Raises:
+        ValueError: for a `top_k` below 1 or over the vocabulary, a `top_p` outside (0, 1],
+            or logits that are no probabilities.
+
+    Example:
+        >>> keep_likely([0.0, 2.0, 1.0], top_k=2).tolist()
+        [-inf, 2.0, 1.0]
+        >>> keep_likely(np.log([0.1, 0.6, 0.3]), top_p=0.5).round(4).tolist()
+        [-inf, -0.5108, -inf]
+
+    Source: Fan, Lewis and Dauphin, 2018 (top-k); Holtzman et al., 2020 (top-p).
+    """
+    logits = _check_logits(logits).copy()
+    order = np.argsort(-logits, kind="stable")
+    if top_k is not None:
+        check_whole("top_k", top_k)
+        if top_k > len(logits):
+            raise ValueError(f"top_k must be at most the vocabulary's {len(logits)}, got {top_k}")
+        logits[order[top_k:]] = -np.inf
+    if top_p is not None:
+        if not isinstance(top_p, numbers.Real) or not 0 < top_p <= 1:
+            raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}")
+        chances = np.exp(logits[order] - logits.max())
+        before = np.cumsum(chances) - chances  # what the likelier ones have together
+        logits[order[before >= top_p * chances.sum()]] = -np.inf
+    return logits
+
+
+def sample_token(logits, temperature=1.0, rng=None, top_k=None, top_p=None):
     """Draws a token: p = softmax(logits / temperature), in NumPy and float64.
 
     Below 1 the temperature favours the likely tokens, above 1 it evens them out; 0 is the
@@ -23,6 +70,9 @@ def sample_token(logits, temperature=1.0, rng=None):
         logits: one number a token, `(vocab,)`; minus infinity makes it impossible.
         temperature: a number from 0.
         rng: a NumPy generator, `np.random.default_rng(seed)`. Not needed at temperature 0.
+        top_k: draw among the k likeliest only, see `keep_likely`.
+        top_p: draw among the likeliest that have the probability p together, measured after
+            the temperature.
 
     Returns:
         The id of the token, an int.
@@ -43,17 +93,20 @@ def sample_token(logits, temperature=1.0, rng=None):
     """
     logits, temperature = _check_logits(logits), _check_temperature(temperature)
     if temperature == 0:
-        return int(np.argmax(logits))
+        return int(np.argmax(keep_likely(logits, top_k, top_p)))  # the likeliest is always kept
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be np.random.default_rng(seed), got {rng!r:.60}")
     with np.errstate(over="ignore"):  # a tiny temperature: minus infinity is right
-        weights = np.exp((logits - logits.max()) / temperature)
+        logits = (logits - logits.max()) / temperature
+        weights = np.exp(logits if top_k is top_p is None else keep_likely(logits, top_k, top_p))
     # A stick of length 1, a piece for every token: where does a random point fall?
     ends = np.cumsum(weights)
     return int(np.searchsorted(ends / ends[-1], rng.random(), side="right"))
 
 
-def generate(next_logits, prompt, length, temperature=1.0, seed=0, stop=None):
+def generate(
+    next_logits, prompt, length, temperature=1.0, seed=0, stop=None, top_k=None, top_p=None
+):
     """Goes on with a prompt, token by token.
 
     Args:
@@ -64,6 +117,8 @@ def generate(next_logits, prompt, length, temperature=1.0, seed=0, stop=None):
         seed: the same seed gives the same text.
         stop: the id that ends a text, for example that of `[END]`; None to stop at
             `length` only.
+        top_k: as for `sample_token`.
+        top_p: as for `sample_token`.
 
     Returns:
         A list of ids: the prompt and what was added, `stop` included if it came.
@@ -88,10 +143,130 @@ def generate(next_logits, prompt, length, temperature=1.0, seed=0, stop=None):
     for _ in range(length):
         logits = _check_logits(next_logits(list(ids)))
         _check_ids(ids if stop is None else [*ids, stop], len(logits))
-        ids.append(sample_token(logits, temperature, rng))
+        ids.append(sample_token(logits, temperature, rng, top_k, top_p))
         if ids[-1] == stop:
             break
     return ids
+
+
+def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0):
+    """Looks for a likely text: keeps the `width` best beginnings, word after word.
+
+    Texts are compared by log p divided by (number of added ids) to the power
+    `length_power`: with 0 short texts win, because every id costs something; with 1 it is
+    the mean per id.
+
+    Args:
+        next_logits: a next-token function, from a list of ids to logits `(vocab,)`.
+        prompt: the ids to begin with, at least one.
+        length: how many ids to add at most.
+        width: how many beginnings are kept; 1 is always taking the likeliest.
+        stop: the id that ends a text, or None.
+        length_power: how much longer texts are spared.
+
+    Returns:
+        The best text found, a list of ids, and its score.
+
+    Raises:
+        TypeError: if the prompt is not one row of whole numbers.
+        ValueError: for an empty prompt, an id outside the vocabulary, a length or width
+            below 1, or logits that are no probabilities.
+
+    Example:
+        >>> def wary(ids):  # 1 looks better at first, but leads to nothing
+        ...     return np.log([[0.4, 0.6], [0.95, 0.05], [0.5, 0.5]][min(len(ids) - 1, 2)]
+        ...                   if len(ids) == 1 or ids[1] == 0 else [0.5, 0.5])
+        >>> beam_search(wary, [0], length=2, width=1)[0], beam_search(wary, [0], 2, width=2)[0]
+        ([0, 1, 0], [0, 0, 0])
+
+    Source: Lowerre, 1976; Wu et al., 2016 (the length).
+    """
+    check_whole("length", length)
+    check_whole("width", width)
+    start = _check_ids(prompt)
+    open_beams, finished = [(start, 0.0)], []
+
+    def score(beam):
+        ids, total = beam
+        return total / (len(ids) - len(start)) ** length_power
+
+    for _ in range(length):
+        longer = []
+        for ids, total in open_beams:
+            logits = _check_logits(next_logits(list(ids)))
+            _check_ids(ids if stop is None else [*ids, stop], len(logits))
+            losses = logits.max() - logits + np.log(np.exp(logits - logits.max()).sum())
+            best = np.argsort(losses, kind="stable")[:width]
+            longer += [([*ids, int(token)], total - float(losses[token])) for token in best]
+        longer.sort(key=lambda beam: -beam[1])
+        kept = longer[:width]
+        finished += [beam for beam in kept if beam[0][-1] == stop]
+        open_beams = [beam for beam in kept if beam[0][-1] != stop]
+        if not open_beams:
+            break
+    best = max([*finished, *open_beams], key=score)
+    return best[0], score(best)
+
+
+class TransformerDecoder:
+    """A next-token function of a Transformer that reads every token only once.
+
+    It keeps each block's keys and values, so that the next token costs one short step,
+    compiled once. The answer is that of `model(ids)` at the last position. A text longer
+    than the model's `max_length` is read from its END: the last `max_length` ids, all of
+    them again for every further token, because each then stands at another position.
+
+    Args:
+        model: a model with `step`, `new_cache` and `sizes`, such as `TransformerLM`.
+
+    Call arguments:
+        ids: a list of ids, the text so far.
+
+    Returns:
+        The logits of the next id, a float64 array `(vocab,)`.
+
+    Raises:
+        TypeError: for another kind of model, or if the ids are no row of whole numbers.
+        ValueError: for no ids, or an id outside the vocabulary.
+
+    Example:
+        >>> from lmkit.models import TransformerLM
+        >>> decoder = TransformerDecoder(TransformerLM(9, 6, 8, 2, 16, 1))
+        >>> ids = generate(decoder, [4], length=8, temperature=0)
+        >>> len(ids), decoder(ids).shape
+        (9, (9,))
+
+    Source: the cache is part of every fast decoder since Vaswani et al., 2017.
+    """
+
+    def __init__(self, model):
+        if not all(hasattr(model, name) for name in ("step", "new_cache", "sizes")):
+            raise TypeError(f"{model!r:.60} has no cache: give a TransformerLM")
+        if not model.built:
+            model.build((None, None))
+        self._model, self._read = model, []
+        self._step = compile_function(model.step, model.variables)
+
+    def __call__(self, ids):
+        """The logits after the last of the ids."""
+        length = self._model.sizes["max_length"]
+        ids = _check_ids(ids, self._model.sizes["vocab_size"])[-length:]
+        if not self._read or ids[: len(self._read)] != self._read:
+            padded = np.zeros((1, length), "int32")
+            padded[0, : len(ids)] = ids  # what is padding now will be overwritten, unread
+            positions = np.arange(length, dtype="int32")[None]
+            logits, self._cache = self._step(padded, positions, self._model.new_cache(1))
+            self._logits = self._numpy(logits)[len(ids) - 1]
+        else:
+            for at in range(len(self._read), len(ids)):
+                token, position = (np.array([[n]], "int32") for n in (ids[at], at))
+                logits, self._cache = self._step(token, position, self._cache)
+                self._logits = self._numpy(logits)[0]
+        self._read = ids
+        return self._logits.copy()
+
+    def _numpy(self, logits):
+        return ops.convert_to_numpy(logits)[0].astype("float64")
 
 
 class RecurrentDecoder:

@@ -1,10 +1,11 @@
 """lmkit.backend: gradients by hand, against differences, invariants."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from lmkit.backend import value_and_gradients
+from lmkit.backend import compile_function, value_and_gradients
 
 
 def test_by_hand():
@@ -36,3 +37,16 @@ def test_an_argument_that_does_not_matter_has_gradient_zero():
 def test_more_than_one_number_is_refused():
     with pytest.raises(ValueError, match=r"must return one number, got shape \(3,\)"):
         value_and_gradients(lambda x: x * 2, np.ones(3))
+
+
+def test_compiled_functions_compute_the_same_and_follow_their_variables():
+    weight = keras.Variable([1.0, 2.0])
+    compiled = compile_function(lambda x, pair: (x * weight, [pair[0] + 1, pair[1]]), [weight])
+    for shape in ((2,), (3, 2)):
+        x = ops.ones(shape)
+        product, (more, same) = compiled(x, (x, x))
+        np.testing.assert_array_equal(ops.convert_to_numpy(product), np.ones(shape) * [1, 2])
+        assert ops.convert_to_numpy(more).tolist() == np.full(shape, 2.0).tolist()
+        assert ops.convert_to_numpy(same).tolist() == np.ones(shape).tolist()
+    weight.assign([5.0, 7.0])
+    assert ops.convert_to_numpy(compiled(x, (x, x))[0])[0].tolist() == [5.0, 7.0]

@@ -5,9 +5,16 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from lmkit.decoding import RecurrentDecoder, generate, sample_token
+from lmkit.decoding import (
+    RecurrentDecoder,
+    TransformerDecoder,
+    beam_search,
+    generate,
+    keep_likely,
+    sample_token,
+)
 from lmkit.layers import LSTM
-from lmkit.models import lstm_lm, rnn_classifier
+from lmkit.models import TransformerLM, lstm_lm, rnn_classifier
 
 LOGITS = np.log([0.5, 0.25, 0.125, 0.125])
 
@@ -256,3 +263,197 @@ def test_models_that_cannot_be_fed_token_by_token(chain, message):
 def test_a_classifier_is_no_language_model():
     with pytest.raises(ValueError, match="must give logits"):
         RecurrentDecoder(rnn_classifier(9, 2, 3))
+
+
+def test_top_k_by_hand():
+    inf = float("inf")
+    assert keep_likely([1.0, 3.0, 2.0, 0.0], top_k=2).tolist() == [-inf, 3, 2, -inf]
+    assert keep_likely([1.0, 1.0, 1.0], top_k=2).tolist() == [1, 1, -inf]  # the first of equals
+    assert keep_likely([1.0, 3.0], top_k=2).tolist() == [1, 3]
+
+
+def test_top_p_by_hand():
+    kept = {}
+    for top_p in (0.05, 0.49, 0.51, 0.8, 0.81, 1.0):
+        logits = keep_likely(np.log([0.1, 0.5, 0.2, 0.2]), top_p=top_p)
+        kept[top_p] = np.flatnonzero(logits > -np.inf).tolist()
+    # 0.5 alone suffices for 0.49; at 0.51 the first of the two equal ones comes in, at 0.8
+    # (0.7 is not enough) the other; 0.1 is needed above 0.9 only.
+    assert kept == {
+        0.05: [1],
+        0.49: [1],
+        0.51: [1, 2],
+        0.8: [1, 2, 3],
+        0.81: [1, 2, 3],
+        1.0: [0, 1, 2, 3],
+    }
+
+
+def test_top_k_comes_before_top_p():
+    # Of the two likeliest, 0.4 and 0.3, the first has 4/7 of what is left: enough for 0.5.
+    assert np.isfinite(keep_likely(np.log([0.4, 0.3, 0.3]), top_k=2, top_p=0.5)).tolist() == [
+        True, False, False
+    ]  # fmt: skip
+
+
+def test_filters_drop_the_least_likely_and_never_all(rng):
+    for _ in range(200):
+        logits = rng.normal(size=8) * 3
+        top_k, top_p = int(rng.integers(1, 9)), float(rng.uniform(0.01, 1))
+        kept = np.isfinite(keep_likely(logits, top_k, top_p))
+        assert 1 <= kept.sum() <= top_k
+        assert logits[kept].min() >= logits[~kept].max(initial=-np.inf)
+        assert (keep_likely(logits, top_k, top_p)[kept] == logits[kept]).all()
+
+
+def test_filtered_draws_are_shared_out_anew():
+    rng = np.random.default_rng(0)
+    logits = np.log([0.6, 0.2, 0.1, 0.1])
+    drawn = np.bincount([sample_token(logits, 1.0, rng, top_k=2) for _ in range(4000)], minlength=4)
+    # 3/4 and 1/4; four standard errors of a share of 4,000 draws: 4 sqrt(3/16/4000) = 0.027.
+    assert drawn[0] / 4000 == pytest.approx(0.75, abs=0.027)
+    assert drawn[2:].tolist() == [0, 0]
+
+
+def test_temperature_comes_before_top_p():
+    # At temperature 10 the shares 0.98 and 0.02 become about 0.6 and 0.4: 0.9 needs both.
+    rng, logits = np.random.default_rng(0), np.log([0.98, 0.02])
+    assert {sample_token(logits, 1.0, rng, top_p=0.9) for _ in range(300)} == {0}
+    assert {sample_token(logits, 10.0, rng, top_p=0.9) for _ in range(300)} == {0, 1}
+
+
+def test_generate_hands_the_filters_on():
+    ids = generate(lambda ids: np.array([0.0, 1.0, 0.9]), [0], length=30, seed=1, top_k=2)
+    assert set(ids[1:]) == {1, 2}
+    ids = generate(lambda ids: np.array([0.0, 1.0, 0.9]), [0], length=30, seed=1, top_p=0.3)
+    assert set(ids[1:]) == {1}
+    assert generate(lambda ids: np.array([0.0, 1.0]), [0], length=3, temperature=0, top_k=1) == [
+        0, 1, 1, 1
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"top_k": 0}, "top_k must be a whole number of at least 1, got 0"),
+        ({"top_k": 2.0}, "top_k must be a whole number"),
+        ({"top_k": 4}, "top_k must be at most the vocabulary's 3, got 4"),
+        ({"top_p": 0.0}, "top_p must be above 0 and at most 1, got 0.0"),
+        ({"top_p": 1.1}, "top_p must be above 0 and at most 1, got 1.1"),
+        ({"top_p": float("nan")}, "top_p must be above 0"),
+        ({"top_p": "0.9"}, "top_p must be above 0"),
+    ],
+)
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_filters_that_are_refused(arguments, message, temperature):
+    with pytest.raises(ValueError, match=message):
+        sample_token([0.0, 1.0, 2.0], temperature, np.random.default_rng(0), **arguments)
+
+
+def table(rng, size=4):
+    """A next-token function with its own logits after every context."""
+    known = {}
+    return lambda ids: known.setdefault(tuple(ids), rng.normal(size=size) * 2)
+
+
+def all_texts(next_logits, length, stop, size=4):
+    """Every text after [0], its log p, by brute force."""
+    texts, done = [([0], 0.0)], []
+    for _ in range(length):
+        longer = []
+        for ids, total in texts:
+            logits = next_logits(ids)
+            logp = logits - np.log(np.exp(logits).sum())
+            longer += [([*ids, token], total + logp[token]) for token in range(size)]
+        done += [text for text in longer if text[0][-1] == stop]
+        texts = [text for text in longer if text[0][-1] != stop]
+    return done + texts
+
+
+@pytest.mark.parametrize("stop", [None, 3])
+@pytest.mark.parametrize("power", [0.0, 0.7, 1.0])
+def test_a_wide_beam_finds_the_best_text(rng, stop, power):
+    next_logits = table(rng)
+    ids, score = beam_search(next_logits, [0], 3, width=64, stop=stop, length_power=power)
+    scores = {tuple(t): logp / (len(t) - 1) ** power for t, logp in all_texts(next_logits, 3, stop)}
+    assert score == pytest.approx(max(scores.values()), abs=1e-12)
+    assert scores[tuple(ids)] == pytest.approx(score, abs=1e-12)
+
+
+def test_a_beam_of_one_takes_the_likeliest(rng):
+    next_logits = table(rng)
+    assert beam_search(next_logits, [0], 6, width=1)[0] == generate(next_logits, [0], 6, 0)
+
+
+def test_a_finished_text_is_kept_though_others_go_on():
+    def next_logits(ids):  # stopping at once is likely; going on leads to ever less
+        return np.log([0.3, 0.1, 0.6]) if len(ids) == 1 else np.log([0.4, 0.4, 0.2])
+
+    ids, score = beam_search(next_logits, [0], 4, width=2, stop=2)
+    assert ids == [0, 2]
+    assert score == pytest.approx(np.log(0.6))
+
+
+def test_beams_that_are_refused():
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="width must be a whole number of at least 1, got"):
+            beam_search(lambda ids: [0.0, 1.0], [0], 3, width=wrong)
+    with pytest.raises(ValueError, match="length must be a whole number of at least 1, got 0"):
+        beam_search(lambda ids: [0.0, 1.0], [0], 0, width=2)
+    with pytest.raises(ValueError, match="the prompt is empty"):
+        beam_search(lambda ids: [0.0, 1.0], [], 3, width=2)
+    with pytest.raises(ValueError, match="logit 1 is nan"):
+        beam_search(lambda ids: [0.0, np.nan], [0], 3, width=2)
+
+
+@pytest.fixture
+def transformer(rng):
+    model = TransformerLM(11, 8, 8, 2, 12, 2)
+    model.build((None, None))
+    model.set_weights([rng.normal(size=w.shape) * 0.4 for w in model.get_weights()])
+    return model
+
+
+def uncached(model):
+    return lambda ids: ops.convert_to_numpy(model(np.array([ids[-8:]])))[0, -1]
+
+
+def test_cached_transformer_equals_uncached(transformer):
+    decoder = TransformerDecoder(transformer)
+    for length in (5, 12):  # within the context, and beyond it
+        found = generate(decoder, [3, 1], length, temperature=0)
+        assert found == generate(uncached(transformer), [3, 1], length, temperature=0)
+    for ids in ([4], [4, 5, 6], [4, 5, 7], [9, 9, 9, 9, 9, 9, 9, 9], [1] * 20):
+        np.testing.assert_allclose(decoder(ids), uncached(transformer)(ids), atol=1e-5)
+
+
+def test_a_transformer_reads_every_token_once(transformer, monkeypatch):
+    decoder, read = TransformerDecoder(transformer), []
+    step = decoder._step
+    monkeypatch.setattr(
+        decoder, "_step", lambda ids, *rest: (read.append(ids.size), step(ids, *rest))[1]
+    )
+    generate(decoder, [3, 1], length=5)
+    assert read == [8, 1, 1, 1, 1]  # the prompt, padded to the context, then one by one
+    decoder([3, 1])
+    assert read[5:] == [8]  # another text: afresh
+
+
+def test_a_transformer_decoder_follows_its_models_weights(transformer, rng):
+    decoder = TransformerDecoder(transformer)
+    decoder([3, 1])
+    transformer.set_weights([rng.normal(size=w.shape) for w in transformer.get_weights()])
+    np.testing.assert_allclose(decoder([4]), uncached(transformer)([4]), atol=1e-4)
+
+
+def test_transformers_that_cannot_be_decoded(transformer):
+    with pytest.raises(TypeError, match="has no cache: give a TransformerLM"):
+        TransformerDecoder(lstm_lm(9, 2, 3))
+    decoder = TransformerDecoder(transformer)
+    with pytest.raises(ValueError, match="the prompt is empty"):
+        decoder([])
+    with pytest.raises(ValueError, match="id 11 at position 1 is outside the vocabulary"):
+        decoder([1, 11])
+    transformer.set_weights([w * np.nan for w in transformer.get_weights()])
+    with pytest.raises(ValueError, match="logit 0 is nan: no probability follows"):
+        generate(decoder, [1], length=1)
