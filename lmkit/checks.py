@@ -61,6 +61,43 @@ def assert_padding_ignored(model, ids, extra=20, tolerance=1e-5):
     assert_close(model(padded), model(np.asarray(ids)), tolerance, what)
 
 
+def assert_causal(model, ids, vocab_size):
+    """Asserts that no later id changes what a model said before it.
+
+    A model that fails reads what it should predict: its loss can fall below the entropy of
+    the text, and what it writes is worth nothing.
+
+    Args:
+        model: takes ids `(batch, time)` and says something at every position.
+        ids: an int array `(batch, time)`, at least two columns, no padding.
+        vocab_size: the later ids are replaced by others from 1 to `vocab_size - 1`.
+
+    Raises:
+        AssertionError: if the output at an earlier position changes; it names the first one.
+        ValueError: if there is nothing later than the first position.
+
+    Example:
+        >>> from lmkit.models import lstm_lm
+        >>> assert_causal(lstm_lm(9, 2, 3), [[3, 4, 5, 6]], vocab_size=9)
+        4 positions: none sees a later id
+
+    Source: the chain rule.
+    """
+    ids = check_ids(ids, vocab_size)
+    if ids.shape[1] < 2:
+        raise ValueError(f"rows of {ids.shape[1]} id: there is nothing later")
+    before = _array(model(ids))
+    for cut in range(1, ids.shape[1]):
+        changed = ids.copy()
+        changed[:, cut:] = ids[:, cut:] % (vocab_size - 1) + 1  # each to the next, the last to 1
+        differs = np.any(_array(model(changed))[:, :cut] != before[:, :cut], axis=(0, 2))
+        if differs.any():
+            raise AssertionError(
+                f"position {int(np.argmax(differs))} sees an id at position {cut} or later"
+            )
+    print(f"{ids.shape[1]} positions: none sees a later id")
+
+
 def check_ids(ids, vocab_size):
     """Checks a batch of ids before it goes into a model.
 

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from lmkit import checks
-from lmkit.models import bag_of_words_classifier, rnn_classifier
+from lmkit.models import TransformerLM, bag_of_words_classifier, lstm_lm, rnn_classifier
 
 
 def test_close_prints_the_largest_difference(capsys):
@@ -115,3 +115,29 @@ def test_shifted_targets_pass():
 def test_targets_that_are_not_shifted(inputs, targets, error, message):
     with pytest.raises(error, match=message):
         checks.check_shifted(inputs, targets)
+
+
+def test_causal_tells_models_apart(rng, capsys):
+    ids = rng.integers(1, 9, size=(2, 5))
+    checks.assert_causal(lstm_lm(9, 4, 4), ids, vocab_size=9)
+    checks.assert_causal(TransformerLM(9, 5, 4, 2, 8, 1), ids, vocab_size=9)
+    assert capsys.readouterr().out == "5 positions: none sees a later id\n" * 2
+    with pytest.raises(AssertionError, match="position 0 sees an id at position 1 or later"):
+        checks.assert_causal(TransformerLM(9, 5, 4, 2, 8, 1, causal=False), ids, vocab_size=9)
+
+
+def test_causal_finds_a_leak_of_one_step():
+    def peeps(ids):  # says at every position what comes next; at position 3 alone
+        said = np.zeros((*ids.shape, 9))
+        said[:, 3] = np.eye(9)[ids[:, 4]]
+        return said
+
+    with pytest.raises(AssertionError, match="position 3 sees an id at position 4"):
+        checks.assert_causal(peeps, [[1, 2, 3, 4, 5, 6]], vocab_size=9)
+
+
+def test_causal_needs_something_later():
+    with pytest.raises(ValueError, match="rows of 1 id: there is nothing later"):
+        checks.assert_causal(lstm_lm(9, 4, 4), [[3]], vocab_size=9)
+    with pytest.raises(ValueError, match="id 9 in row 0, column 1"):
+        checks.assert_causal(lstm_lm(9, 4, 4), [[3, 9]], vocab_size=9)
