@@ -136,17 +136,66 @@ def generate(
 
     Built by hand in: chapters/02_lstm_language_model.ipynb
     """
-    if not isinstance(length, int) or isinstance(length, bool) or length < 1:
-        raise ValueError(f"length must be a whole number of at least 1, got {length!r}")
-    ids, rng = _check_ids(prompt), np.random.default_rng(seed)
+
+    def next_of_one(texts):
+        return [next_logits(texts[0])]
+
+    return generate_batch(next_of_one, [prompt], length, temperature, seed, stop, top_k, top_p)[0]
+
+
+def generate_batch(
+    next_logits, prompts, length, temperature=1.0, seed=0, stop=None, top_k=None, top_p=None
+):
+    """Goes on with several prompts at once, which may differ in length.
+
+    Text i is the one that `generate` gives with the seed `seed + i`: who else is in the
+    batch changes nothing.
+
+    Args:
+        next_logits: from a list of texts, each a list of ids, to the logits of what comes
+            next in each, `(texts, vocab)`: `TransformerDecoder(model).batch`, for example.
+            It is asked for all texts until the last one has ended.
+        prompts: a list of prompts, each with at least one id.
+        length: how many ids to add to each at most.
+        temperature: as for `sample_token`.
+        seed: the seed of the first text; the next has the next.
+        stop: the id that ends a text.
+        top_k: as for `sample_token`.
+        top_p: as for `sample_token`.
+
+    Returns:
+        A list of lists of ids, in the order of the prompts.
+
+    Raises:
+        TypeError: if a prompt is not one row of whole numbers.
+        ValueError: for no prompts, an empty one, an id outside the vocabulary, a length
+            below 1, or as `sample_token`.
+
+    Example:
+        >>> def count_up(texts):  # the likeliest id is the last one plus 1
+        ...     return [9.0 * (np.arange(6) == ids[-1] + 1) for ids in texts]
+        >>> generate_batch(count_up, [[1, 2], [4]], length=3, temperature=0, stop=5)
+        [[1, 2, 3, 4, 5], [4, 5]]
+    """
+    check_whole("length", length)
     _check_temperature(temperature)
-    for _ in range(length):
-        logits = _check_logits(next_logits(list(ids)))
-        _check_ids(ids if stop is None else [*ids, stop], len(logits))
-        ids.append(sample_token(logits, temperature, rng, top_k, top_p))
-        if ids[-1] == stop:
+    texts = [_check_ids(prompt) for prompt in prompts]
+    if not texts:
+        raise ValueError("there are no prompts: give at least one")
+    rngs = [np.random.default_rng(seed + number) for number in range(len(texts))]
+    running = dict(enumerate(texts))
+    for step in range(length):
+        logits = next_logits([list(ids) for ids in texts])
+        for number, ids in list(running.items()):
+            row = _check_logits(logits[number])
+            if step == 0:  # what is added later is in the vocabulary
+                _check_ids(ids if stop is None else [*ids, stop], len(row))
+            ids.append(sample_token(row, temperature, rngs[number], top_k, top_p))
+            if ids[-1] == stop:
+                del running[number]
+        if not running:
             break
-    return ids
+    return texts
 
 
 def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0):
@@ -249,24 +298,48 @@ class TransformerDecoder:
 
     def __call__(self, ids):
         """The logits after the last of the ids."""
-        length = self._model.sizes["max_length"]
-        ids = _check_ids(ids, self._model.sizes["vocab_size"])[-length:]
-        if not self._read or ids[: len(self._read)] != self._read:
-            padded = np.zeros((1, length), "int32")
-            padded[0, : len(ids)] = ids  # what is padding now will be overwritten, unread
-            positions = np.arange(length, dtype="int32")[None]
-            logits, self._cache = self._step(padded, positions, self._model.new_cache(1))
-            self._logits = self._numpy(logits)[len(ids) - 1]
-        else:
-            for at in range(len(self._read), len(ids)):
-                token, position = (np.array([[n]], "int32") for n in (ids[at], at))
-                logits, self._cache = self._step(token, position, self._cache)
-                self._logits = self._numpy(logits)[0]
-        self._read = ids
-        return self._logits.copy()
+        return self.batch([ids])[0]
 
-    def _numpy(self, logits):
-        return ops.convert_to_numpy(logits)[0].astype("float64")
+    def batch(self, texts):
+        """The logits after the last id of each of several texts.
+
+        Args:
+            texts: a list of lists of ids; they may differ in length.
+
+        Returns:
+            A float64 array `(texts, vocab)`.
+
+        Raises:
+            TypeError: as a call.
+            ValueError: as a call, and for no texts.
+        """
+        if not len(texts):
+            raise ValueError("there are no texts: give at least one")
+        length = self._model.sizes["max_length"]
+        texts = [_check_ids(ids, self._model.sizes["vocab_size"])[-length:] for ids in texts]
+        if _one_more(self._read, texts):
+            ids = np.array([[text[-1]] for text in texts], "int32")
+            positions = np.array([[len(text) - 1] for text in texts], "int32")
+            logits, self._cache = self._step(ids, positions, self._cache)
+            logits = ops.convert_to_numpy(logits)[:, 0]  # (B, V)
+        else:
+            ids = np.zeros((len(texts), length), "int32")
+            for row, text in zip(ids, texts, strict=True):
+                row[: len(text)] = text  # what is padding now will be overwritten, unread
+            positions = np.tile(np.arange(length, dtype="int32"), (len(texts), 1))
+            empty = self._model.new_cache(len(texts))
+            logits, self._cache = self._step(ids, positions, empty)  # (B, L, V)
+            ends = [len(text) - 1 for text in texts]
+            logits = ops.convert_to_numpy(logits)[np.arange(len(texts)), ends]
+        self._read = texts
+        return logits.astype("float64")
+
+
+def _one_more(read, texts):
+    """Whether every text is one that was read, or that with one more id."""
+    return len(read) == len(texts) and all(
+        old in (text, text[:-1]) for old, text in zip(read, texts, strict=True)
+    )
 
 
 class RecurrentDecoder:
@@ -303,35 +376,66 @@ class RecurrentDecoder:
 
     def __init__(self, model):
         self._embedding, *self._layers = _chain(model)
-        self._forget()
+        self._forget(0)
 
     def __call__(self, ids):
         """The logits after the last of the ids."""
-        ids = _check_ids(ids, self._embedding.input_dim)
-        if self._embedding.mask_zero and ids[0] == 0:
-            raise ValueError("the ids begin with 0, which is padding: there is nothing to read")
-        if ids[: len(self._read)] != self._read:
-            self._forget()
-        for token in ids[len(self._read) :]:
-            if token or not self._embedding.mask_zero:
-                self._logits = self._step(token)
-            self._read.append(token)
+        return self.batch([ids])[0]
+
+    def batch(self, texts):
+        """The logits after the last id of each of several texts.
+
+        Args:
+            texts: a list of lists of ids; they may differ in length.
+
+        Returns:
+            A float64 array `(texts, vocab)`.
+
+        Raises:
+            TypeError: as a call.
+            ValueError: as a call, and for no texts.
+        """
+        if not len(texts):
+            raise ValueError("there are no texts: give at least one")
+        texts = [_check_ids(ids, self._embedding.input_dim) for ids in texts]
+        if self._embedding.mask_zero and any(ids[0] == 0 for ids in texts):
+            raise ValueError("a text begins with 0, which is padding: there is nothing to read")
+        known = len(self._read) == len(texts) and all(
+            ids[: len(old)] == old for old, ids in zip(self._read, texts, strict=True)
+        )
+        if not known:
+            self._forget(len(texts))
+        new = [ids[len(old) :] for old, ids in zip(self._read, texts, strict=True)]
+        for step in range(max(map(len, new))):
+            self._step([ids[step] if step < len(ids) else None for ids in new])
+        self._read = texts
         return self._logits.copy()
 
-    def _forget(self):
-        self._read = []
+    def _forget(self, count):
+        self._read, self._logits = [[]] * count, None
         self._states = [
-            layer.get_initial_state(1) if _is_recurrent(layer) else None for layer in self._layers
+            layer.get_initial_state(count) if _is_recurrent(layer) else None
+            for layer in self._layers
         ]
 
-    def _step(self, token):
-        x = ops.take(self._embedding.embeddings, [token], axis=0)  # (1, C)
+    def _step(self, tokens):
+        # None, and padding where it is masked: this text's state stays as it is.
+        moves = np.array([token is not None for token in tokens])
+        tokens = np.array([token or 0 for token in tokens])
+        if self._embedding.mask_zero:
+            moves &= tokens != 0
+        x = ops.take(self._embedding.embeddings, tokens, axis=0)  # (B, C)
         for index, layer in enumerate(self._layers):
             if _is_recurrent(layer):
-                x, self._states[index] = layer.cell(x, self._states[index])  # (1, U)
+                x, after = layer.cell(x, self._states[index])  # (B, U)
+                pairs = zip(after, self._states[index], strict=True)
+                self._states[index] = [ops.where(moves[:, None], new, old) for new, old in pairs]
             else:
                 x = layer(x)
-        return ops.convert_to_numpy(x)[0].astype("float64")  # (V,)
+        logits = ops.convert_to_numpy(x).astype("float64")  # (B, V)
+        if self._logits is not None:
+            logits[~moves] = self._logits[~moves]
+        self._logits = logits
 
 
 def _is_recurrent(layer):

@@ -10,6 +10,7 @@ from lmkit.decoding import (
     TransformerDecoder,
     beam_search,
     generate,
+    generate_batch,
     keep_likely,
     sample_token,
 )
@@ -193,6 +194,13 @@ def language_model(kind, rng):
     return model
 
 
+def random_transformer(vocab_size, rng):
+    model = TransformerLM(vocab_size, 8, 8, 2, 12, 2)
+    model.build((None, None))
+    model.set_weights([rng.normal(size=w.shape) * 0.4 for w in model.get_weights()])
+    return model
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "simple", "two layers, ours and Keras's"])
 def test_carrying_the_state_equals_reading_the_whole_prefix(kind, rng):
     model = language_model(kind, rng)
@@ -212,12 +220,63 @@ def test_carrying_the_state_equals_reading_the_whole_prefix(kind, rng):
 def test_every_token_is_read_once(rng, monkeypatch):
     decoder = RecurrentDecoder(lstm_lm(20, 4, 5))
     read, step = [], decoder._step
-    monkeypatch.setattr(decoder, "_step", lambda token: read.append(token) or step(token))
+    monkeypatch.setattr(decoder, "_step", lambda tokens: read.append(*tokens) or step(tokens))
     ids = generate(decoder, [3, 4], 10, seed=1)
-    assert read == [token for token in ids[:-1] if token]
+    assert read == ids[:-1]
     read.clear()
     assert decoder(ids[:5]).tolist() == decoder(ids[:5]).tolist()  # shorter: from the beginning
-    assert read == [token for token in ids[:5] if token]
+    assert read == ids[:5]
+
+
+@pytest.fixture(params=["lstm", "transformer"])
+def new_decoder(request, rng):
+    """Makes decoders of one model, over 20 ids."""
+    if request.param == "lstm":
+        model, kind = language_model("lstm", rng), RecurrentDecoder
+    else:
+        model, kind = random_transformer(20, rng), TransformerDecoder
+    return lambda: kind(model)
+
+
+def test_a_batch_of_prompts_is_each_prompt_alone(new_decoder):
+    decoder, prompts = new_decoder(), [[3, 4, 5, 6], [7], [8, 2, 9]]
+    alone = [generate(decoder, prompt, 11, seed=5 + n) for n, prompt in enumerate(prompts)]
+    assert generate_batch(decoder.batch, prompts, 11, seed=5) == alone  # 8 ids are the context
+    stop = alone[0][6]  # one text ends early, the others go on
+    alone = [generate(decoder, p, 11, seed=5 + n, stop=stop) for n, p in enumerate(prompts)]
+    assert len(alone[0]) == 7 < max(map(len, alone))
+    assert generate_batch(decoder.batch, prompts, 11, seed=5, stop=stop) == alone
+
+
+def test_logits_of_a_batch_are_those_of_each_text(new_decoder):
+    decoder = new_decoder()
+    for texts in ([[3, 4, 5], [7]], [[3, 4, 5], [7, 8]], [[3, 4, 5, 1], [7, 8]], [[9, 9, 9]]):
+        alone = [new_decoder()(text) for text in texts]
+        # Asked twice: some texts go on from before, then all of them stay.
+        np.testing.assert_allclose(decoder.batch(texts), alone, atol=1e-5)
+        np.testing.assert_allclose(decoder.batch(texts), alone, atol=1e-5)
+
+
+def test_batches_that_are_refused(new_decoder):
+    decoder = new_decoder()
+    with pytest.raises(ValueError, match="no texts"):
+        decoder.batch([])
+    with pytest.raises(ValueError, match="the prompt is empty"):
+        decoder.batch([[3], []])
+    with pytest.raises(ValueError, match="id 20 at position 1 is outside"):
+        decoder.batch([[3], [4, 20]])
+    with pytest.raises(ValueError, match="no prompts"):
+        generate_batch(decoder.batch, [], 5)
+    with pytest.raises(ValueError, match="length must be a whole number"):
+        generate_batch(decoder.batch, [[3]], 0)
+
+
+def test_a_model_that_says_nan_is_named_in_a_batch():
+    def broken(texts):
+        return [[0.0, 1.0], [0.0, np.nan]]
+
+    with pytest.raises(ValueError, match="logit 1 is nan"):
+        generate_batch(broken, [[0], [1]], 3)
 
 
 def test_texts_do_not_disturb_each_other(rng):
@@ -235,7 +294,7 @@ def test_without_a_mask_zero_is_a_token(rng):
     decoder, ids = RecurrentDecoder(model), [0, 3, 0]
     expected = ops.convert_to_numpy(model(np.array([ids])))[0]
     np.testing.assert_allclose(decoder(ids), expected, atol=1e-5)
-    with pytest.raises(ValueError, match="begin with 0, which is padding"):
+    with pytest.raises(ValueError, match="begins with 0, which is padding"):
         RecurrentDecoder(lstm_lm(9, 2, 3))([0, 3])
 
 
@@ -408,10 +467,7 @@ def test_beams_that_are_refused():
 
 @pytest.fixture
 def transformer(rng):
-    model = TransformerLM(11, 8, 8, 2, 12, 2)
-    model.build((None, None))
-    model.set_weights([rng.normal(size=w.shape) * 0.4 for w in model.get_weights()])
-    return model
+    return random_transformer(11, rng)
 
 
 def uncached(model):

@@ -2,13 +2,18 @@
 
 import importlib.util
 import pathlib
+import sys
 
 import numpy as np
 import pytest
 
+from lmkit import stories
 from lmkit.datasets import load_results
 
 EXPERIMENTS = pathlib.Path(__file__).parents[1] / "chapters" / "experiments"
+
+
+sys.path.append(str(EXPERIMENTS))  # where Python finds story_runs when it runs a script
 
 
 def script(name):
@@ -166,8 +171,8 @@ def test_stories_separate_the_networks():
 def test_shipped_weights_are_those_of_the_results(recurrent):
     model = recurrent.build(recurrent.MODELS["lstm"])
     model.load_weights(recurrent.WEIGHTS)
-    texts = recurrent.stories.sample_stories(recurrent.SETTINGS["TEST_STORIES"], seed=2)
-    found = recurrent.where_the_gap_is(model, recurrent.stories.encode(texts), texts)
+    texts = stories.sample_stories(recurrent.SETTINGS["TEST_STORIES"], seed=2)
+    found = script("story_runs").where_the_gap_is(model, stories.encode(texts), texts)
     stored = load_results("02_stories")["lstm"]["0"]
     # Stored with four digits; float32 on another processor moves the fifth.
     assert found["gap"] == pytest.approx(stored["gap"], rel=2e-3)
@@ -175,9 +180,9 @@ def test_shipped_weights_are_those_of_the_results(recurrent):
 
 
 def test_one_small_run_of_the_stories_script(recurrent):
-    train, test = (recurrent.stories.sample_stories(n, seed=n) for n in (64, 100))
+    train, test = (stories.sample_stories(n, seed=n) for n in (64, 100))
     variant = recurrent.MODELS["gru, open"]._replace(passes=60)
-    rows = [recurrent.stories.encode(texts) for texts in (train, test)]
+    rows = [stories.encode(texts) for texts in (train, test)]
     found, model = recurrent.run(variant, 0, *rows, test)
     assert len(found["gaps"]) == 60
     assert found["gaps"][-1] < found["gaps"][0] < np.log(168)

@@ -12,20 +12,16 @@ as chapters/results/02_lstm.weights.h5, which chapter 03 loads. Takes an hour on
 """
 
 import argparse
-import json
 import pathlib
-import time
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from story_runs import load, seconds_a_step, store, train_on
 
 from lmkit import stories
 from lmkit.backend import value_and_gradients
-from lmkit.callbacks import EpochReport, GapToFloor
-from lmkit.files import write_atomic
-from lmkit.metrics import token_losses
 from lmkit.models import compile_lm, lstm_lm
 
 FOLDER = pathlib.Path(__file__).parents[1] / "results"
@@ -63,16 +59,8 @@ MODELS = {
     "lstm, half open": Variant("lstm", 4, 8e-3, gate_bias=0.0),
 }
 
-KINDS = ("free", "local", "middle", "long")
-DISTANCES = (0, 1, 3, 6, 10, 20, 40, 80)  # a bucket reaches to the next number
+CALIBRATED = ("simple", "gru", "lstm")
 BACK = 72  # how far back the gradient is followed
-
-
-def load():
-    """Rows of training and test stories, and the test stories' texts."""
-    train = stories.sample_stories(SETTINGS["TRAIN_STORIES"], seed=1)
-    test = stories.sample_stories(SETTINGS["TEST_STORIES"], seed=2)
-    return stories.encode(train), stories.encode(test), test
 
 
 def build(variant):
@@ -85,30 +73,6 @@ def build(variant):
 def prepare(model, learning_rate, steps):
     """Compiles a model with the course's settings."""
     return compile_lm(model, learning_rate, steps, SETTINGS["WARMUP"], SETTINGS["BETA_2"])
-
-
-def floors(texts):
-    """-log p_true of every token of every story, one row after the other."""
-    return -np.concatenate([stories.log_probabilities(text) for text in texts])
-
-
-def where_the_gap_is(model, rows, texts):
-    """The loss above the floor by kind and by distance of what the token depends on."""
-    losses = token_losses(model.predict(rows[:, :-1], batch_size=250, verbose=0), rows[:, 1:])
-    excess = losses[rows[:, 1:] != 0] - floors(texts)
-    kinds, distances = map(np.concatenate, zip(*map(stories.token_kinds, texts), strict=True))
-    buckets = np.digitize(distances, DISTANCES) - 1
-    return {
-        "gap": excess.mean(),
-        # These four add up to the gap.
-        "kinds": {kind: excess[kinds == kind].sum() / len(excess) for kind in KINDS},
-        # These are means of the tokens of each bucket that depend on something.
-        "distances": [
-            excess[chosen].mean()
-            for chosen in ((buckets == b) for b in range(1, len(DISTANCES) - 1))
-        ],
-        "tokens": [int((buckets == b).sum()) for b in range(1, len(DISTANCES) - 1)],
-    }
 
 
 def gradient_back(model, rows, texts):
@@ -143,52 +107,9 @@ def run(variant, seed, train, test, texts):
     found = {"parameters": model.count_params(), "steps": steps}
     found["gradient before"] = gradient_back(model, test[:100], texts[:100])
     prepare(model, variant.learning_rate, steps)
-    started = time.perf_counter()
-    history = model.fit(
-        train[:, :-1],
-        train[:, 1:],
-        batch_size=SETTINGS["BATCH_SIZE"],
-        epochs=variant.passes,
-        verbose=0,
-        callbacks=[GapToFloor(test, floors(texts).mean()), EpochReport()],
-    )
-    found["seconds"] = time.perf_counter() - started
-    found["gaps"] = history.history["val_gap"]
-    found |= where_the_gap_is(model, test, texts)
+    found |= train_on(model, variant.passes, train, test, texts, SETTINGS["BATCH_SIZE"])
     found["gradient after"] = gradient_back(model, test[:100], texts[:100])
     return found, model
-
-
-def calibrate(train):
-    """Seconds of a training step, medians of five turns."""
-    names = ("simple", "gru", "lstm")
-    models = {name: prepare(build(MODELS[name]), 1e-3, 10_000) for name in names}
-    seconds = {name: [] for name in names}
-    for turn in range(6):
-        for name, model in models.items():
-            started = time.perf_counter()
-            model.fit(train[:2048, :-1], train[:2048, 1:], batch_size=32, verbose=0)
-            if turn:  # the first one compiles
-                seconds[name].append((time.perf_counter() - started) / 64)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
-
-
-def rounded(value):
-    """Four significant digits, wherever a number stands."""
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return float(f"{value:.4g}") if isinstance(value, float | np.floating) else value
-
-
-def store(**parts):
-    """Adds to the results file, which another process may have changed meanwhile."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"settings": SETTINGS}
-    for name, part in parts.items():
-        results[name] = {**results.get(name, {}), **rounded(part)}
-    write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
-    return results
 
 
 def main():
@@ -197,16 +118,18 @@ def main():
     parser.add_argument("--calibrate", action="store_true", help="measure the seconds of a step")
     parser.add_argument("--only", nargs="*", default=list(MODELS), help="names of models")
     arguments = parser.parse_args()
-    train, test, texts = load()
+    train, test, texts = load(SETTINGS)
     if arguments.calibrate:
-        return store(**{"seconds a step": calibrate(train)})
+        models = {name: prepare(build(MODELS[name]), 1e-3, 10_000) for name in CALIBRATED}
+        seconds = seconds_a_step(models, train, SETTINGS["BATCH_SIZE"])
+        return store(RESULTS, SETTINGS, **{"seconds a step": seconds})
     for seed in SEEDS:
         for name in arguments.only:
-            if str(seed) in store().get(name, {}):
+            if str(seed) in store(RESULTS, SETTINGS).get(name, {}):
                 continue
             print(f"{name}, seed {seed}", flush=True)
             found, model = run(MODELS[name], seed, train, test, texts)
-            store(**{name: {str(seed): found}})
+            store(RESULTS, SETTINGS, **{name: {str(seed): found}})
             if (name, seed) == ("lstm", 0):
                 keras.Model(model.input, model.output).save_weights(WEIGHTS)  # no optimizer
 
