@@ -1,4 +1,4 @@
-"""What the scripts that train on stories share: data, training, measures, results."""
+"""What the scripts of the many-seed runs share: stories, training, measures, results."""
 
 import json
 import time
@@ -70,16 +70,16 @@ def train_on(model, passes, train, test, texts, batch_size=32):
     return {"seconds": seconds, "gaps": history.history["val_gap"], **measured}
 
 
-def seconds_a_step(models, train, batch_size=32):
+def seconds_a_step(models, train, batch_size=32, steps=64):
     """Seconds of a training step of compiled models: medians of five turns, alternating."""
-    some = train[: 64 * batch_size]
+    some = train[: steps * batch_size]
     seconds = {name: [] for name in models}
     for turn in range(6):
         for name, model in models.items():
             started = time.perf_counter()
             model.fit(some[:, :-1], some[:, 1:], batch_size=batch_size, verbose=0)
             if turn:  # the first one compiles
-                seconds[name].append((time.perf_counter() - started) / 64)
+                seconds[name].append((time.perf_counter() - started) / steps)
     return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
