@@ -1,6 +1,6 @@
 """Writes the tables of README.md from the results.
 
-    python tests/benchmarks/tables.py
+python tests/benchmarks/tables.py
 """
 
 import json
