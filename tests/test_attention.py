@@ -178,3 +178,22 @@ def test_dropout_acts_in_training_only(rng):
 def test_arguments_that_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         MultiHeadSelfAttention(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("mask", "error", "message"),
+    [
+        (np.ones((4, 4)), TypeError, "must be boolean, True = may be looked at, got float"),
+        (np.ones((4, 4), "int32"), TypeError, "got int32"),
+        (np.ones((4, 3), bool), ValueError, r"must fit \(2, 3, 4, 4\) .*got \(4, 3\)"),
+        (np.ones((3, 1, 4, 4), bool), ValueError, r"got \(3, 1, 4, 4\)"),
+        (np.ones((1, 1, 1, 4, 4), bool), ValueError, "must fit"),
+    ],
+)
+@pytest.mark.parametrize("causal", [True, False])
+def test_masks_that_are_refused(mask, error, message, causal, rng):
+    layer, x = MultiHeadSelfAttention(6, 3, causal), rng.normal(size=(2, 4, 6))
+    with pytest.raises(error, match=message):
+        layer(x, mask)
+    with pytest.raises(error, match=message):
+        layer.weights_of(ops.convert_to_tensor(x, "float32"), mask)

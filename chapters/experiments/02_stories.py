@@ -121,7 +121,8 @@ def main():
     train, test, texts = load(SETTINGS)
     if arguments.calibrate:
         models = {name: prepare(build(MODELS[name]), 1e-3, 10_000) for name in CALIBRATED}
-        seconds = seconds_a_step(models, train, SETTINGS["BATCH_SIZE"])
+        batches = {name: (model, SETTINGS["BATCH_SIZE"]) for name, model in models.items()}
+        seconds = seconds_a_step(batches, train)
         return store(RESULTS, SETTINGS, **{"seconds a step": seconds})
     for seed in SEEDS:
         for name in arguments.only:

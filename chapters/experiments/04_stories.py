@@ -147,9 +147,10 @@ def main():
     if arguments.calibrate:
         models = {"lstm": lstm_lm(stories.tokenizer().vocab_size, embed_dim=64, units=128)}
         models["transformer"] = build(MODELS["transformer"], train.shape[1] - 1)
-        for model in models.values():
-            prepare(model, 10_000)
-        return store(RESULTS, SETTINGS, **{"seconds a step": seconds_a_step(models, train)})
+        batches = {
+            name: (prepare(model, 10_000), SETTINGS["BATCH_SIZE"]) for name, model in models.items()
+        }
+        return store(RESULTS, SETTINGS, **{"seconds a step": seconds_a_step(batches, train)})
     for seed in SEEDS:
         for name in arguments.only:
             if str(seed) in store(RESULTS, SETTINGS).get(name, {}):

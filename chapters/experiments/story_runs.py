@@ -70,12 +70,15 @@ def train_on(model, passes, train, test, texts, batch_size=32):
     return {"seconds": seconds, "gaps": history.history["val_gap"], **measured}
 
 
-def seconds_a_step(models, train, batch_size=32, steps=64):
-    """Seconds of a training step of compiled models: medians of five turns, alternating."""
-    some = train[: steps * batch_size]
+def seconds_a_step(models, train, steps=64):
+    """Seconds of a training step: medians of five turns, alternating.
+
+    `models` is a dict from a name to a compiled model and the size of its batches.
+    """
     seconds = {name: [] for name in models}
     for turn in range(6):
-        for name, model in models.items():
+        for name, (model, batch_size) in models.items():
+            some = train[: steps * batch_size]
             started = time.perf_counter()
             model.fit(some[:, :-1], some[:, 1:], batch_size=batch_size, verbose=0)
             if turn:  # the first one compiles

@@ -58,6 +58,10 @@ def attention_weights(queries, keys, mask=None):
     Returns:
         Weights `(..., queries, keys)`; every row is positive or 0 and sums to 1.
 
+    Raises:
+        TypeError: if the mask is not boolean.
+        ValueError: if its shape does not fit.
+
     Example:
         >>> import numpy as np
         >>> q = k = np.zeros((1, 2, 4))
@@ -70,9 +74,24 @@ def attention_weights(queries, keys, mask=None):
     queries = queries / ops.sqrt(ops.cast(queries.shape[-1], queries.dtype))
     scores = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
     if mask is not None:
+        mask = _check_mask(mask, scores.shape)
         # Not minus infinity: a row without any key would be 0 / 0.
         scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
     return ops.softmax(scores, axis=-1)
+
+
+def _check_mask(mask, shape):
+    mask = ops.convert_to_tensor(mask)
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    if dtype != "bool":
+        raise TypeError(f"the mask must be boolean, True = may be looked at, got {dtype}")
+    sizes = zip(reversed(mask.shape), reversed(shape), strict=False)
+    if len(mask.shape) > len(shape) or any(
+        one not in (1, other) for one, other in sizes if None not in (one, other)
+    ):
+        wanted, got = tuple(shape), tuple(mask.shape)
+        raise ValueError(f"the mask must fit {wanted} (..., queries, keys), got {got}")
+    return mask
 
 
 def attend(queries, keys, values, mask=None):
@@ -86,6 +105,9 @@ def attend(queries, keys, values, mask=None):
 
     Returns:
         A tensor `(..., queries, value_channels)`.
+
+    Raises:
+        TypeError, ValueError: as `attention_weights`.
 
     Example:
         >>> import numpy as np
@@ -276,7 +298,10 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         if not self.causal:
             return mask
         causal = causal_mask(ops.shape(x)[1])
-        return causal if mask is None else ops.logical_and(causal, mask)
+        if mask is None:
+            return causal
+        batch, time, _ = x.shape
+        return ops.logical_and(causal, _check_mask(mask, (batch, self.num_heads, time, time)))
 
     def get_config(self):
         """What is needed to build the layer again."""
