@@ -3,7 +3,8 @@
     python chapters/experiments/04b_python_docs.py
 
 The text, the split and the windows are those of 02b_python_docs.py, and a training costs
-what the LSTM's costs there (see --calibrate). The sizes are the best of five tried with seed 0. Writes, after every run, chapters/results/04b_python_docs.json.
+what the LSTM's costs there (see --calibrate). The sizes are the best of three tried with
+seed 0. Writes, after every run, chapters/results/04b_python_docs.json.
 
 `--calibrate` measures the seconds of a training step beside the LSTM's, alternating.
 """
