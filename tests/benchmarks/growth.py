@@ -2,7 +2,7 @@
 
     python tests/benchmarks/growth.py
 
-Each size in a process of its own; 768 tokens a step throughout, so that a longer context
+Each size in a process of its own; 1,024 tokens a step throughout, so that a longer context
 means fewer texts. Beside the seconds stand the counted operations, and the bytes that must
 be held: four numbers a parameter (weight, gradient, Adam's two means) and, for the backward
 pass, the attention weights and the vectors of every token.
@@ -13,11 +13,11 @@ from peers import SIZES
 from training import flops
 
 SERIES = {
-    "time": (64, 128, 256, 512, 768),
+    "time": (64, 128, 256, 512, 1024),
     "width": (64, 128, 256, 512),
     "layers": (1, 2, 4, 8, 12),
 }
-TOKENS, STEPS = SIZES["batch"] * SIZES["time"], 10
+TOKENS, STEPS = 1024, 10
 
 
 def sizes_of(name, value):
