@@ -21,3 +21,16 @@ class Mutant(NamedTuple):
     killed_by: str
     hint: str
     hidden: str = ""
+
+
+def changed(code, *changes):
+    """The code with each (old, new) replaced; every `old` must be there.
+
+    Raises:
+        ValueError: if an `old` is not there, so that a mutant is never the right solution.
+    """
+    for old, new in changes:
+        if old not in code:
+            raise ValueError(f"{old!r} is not in the code:\n{code}")
+        code = code.replace(old, new)
+    return code
