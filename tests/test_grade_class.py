@@ -274,7 +274,7 @@ def test_private_tests_for_no_check_are_refused(name):
 
 def test_private_tests_that_the_model_solution_fails_are_refused(job, tmp_path):
     (tmp_path / f"{NAME}.py").write_text('TESTS = {"check_1_pad": "assert 1 == 2, \'mine\'"}')
-    with pytest.raises(SystemExit, match="model solution fails check_1_pad: .*mine"):
+    with pytest.raises(SystemExit, match=r"model solution fails check_1_pad: .*mine"):
         grade_class.source_notebook(job._replace(private=tmp_path))
     with pytest.raises(SystemExit, match="no private tests"):
         grade_class.source_notebook(job._replace(private=tmp_path / "elsewhere"))
