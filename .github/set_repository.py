@@ -67,6 +67,7 @@ def rewrite_notebook(notebook, place):
 def pages(root=ROOT):
     """Every file that holds a badge or an install line."""
     notebooks = [*root.glob("chapters/*.ipynb"), *root.glob("chapters/solutions/*.ipynb")]
+    notebooks += root.glob("chapters/assignments/*/*/*.ipynb")  # source and release
     return [root / "README.md", root / "chapters" / "README.md", *sorted(notebooks)]
 
 

@@ -1,0 +1,334 @@
+"""Wrong solutions of assignment 01."""
+
+from mutants import Mutant, changed
+
+ENCODE = """
+def encode_and_pad(rows, id_of, length):
+    encoded = []
+    for words in rows:
+        ids = [id_of.get(word, 1) for word in words]
+        if len(ids) > length:
+            head = length // 2
+            ids = ids[:head] + ids[len(ids) - (length - head) :]
+        encoded.append([0] * (length - len(ids)) + ids)
+    return np.array(encoded, dtype="int32")
+"""
+
+READ = """
+def read_states(x, mask, W, U, b, leak):
+    states = np.zeros((*x.shape[:2], len(b)))
+    h = np.zeros((len(x), len(b)))
+    for t in reversed(range(x.shape[1])):
+        new = leak * h + (1 - leak) * np.tanh(x[:, t] @ W + h @ U + b)
+        h = np.where(mask[:, t, None], new, h)
+        states[:, t] = h
+    return states
+"""
+
+F_BETA = """
+def f_beta(labels, probabilities, threshold, beta):
+    said = probabilities > threshold
+    hits = np.sum(said & (labels == 1))
+    praised = np.sum(said & (labels == 0))
+    missed = np.sum(~said & (labels == 1))
+    if hits == 0:
+        return 0.0
+    weight = beta**2
+    return (1 + weight) * hits / ((1 + weight) * hits + weight * missed + praised)
+"""
+
+EVALUATE = """
+def evaluate(rows, labels, states_of, v, batch_size, length):
+    right = 0
+    for start in range(0, len(rows), batch_size):
+        batch = [row[-length:] for row in rows[start : start + batch_size]]
+        ids = np.array([row + [0] * (length - len(row)) for row in batch])
+        mask = (ids != 0)[:, :, None]
+        mean = (states_of(ids) * mask).sum(axis=1) / mask.sum(axis=1)
+        probabilities = 1 / (1 + np.exp(-mean @ v))[:, 0]
+        right += np.sum((probabilities > 0.5) == labels[start : start + batch_size])
+    return right / len(rows)
+"""
+
+MEAN_OF_MEANS = """
+def evaluate(rows, labels, states_of, v, batch_size, length):
+    accuracies = []
+    for start in range(0, len(rows), batch_size):
+        batch = [row[-length:] for row in rows[start : start + batch_size]]
+        ids = np.array([row + [0] * (length - len(row)) for row in batch])
+        mask = (ids != 0)[:, :, None]
+        mean = (states_of(ids) * mask).sum(axis=1) / mask.sum(axis=1)
+        probabilities = 1 / (1 + np.exp(-mean @ v))[:, 0]
+        accuracies.append(np.mean((probabilities > 0.5) == labels[start : start + batch_size]))
+    return np.mean(accuracies)
+"""
+
+TRAIN = """
+def train_classifier(texts, labels):
+    from itertools import pairwise
+
+    def features(text):
+        words = WordTokenizer.split(text)
+        return [f"{a} {b}" for a, b in pairwise(words)]
+
+    id_of = {}
+    rows = [[id_of.setdefault(f, len(id_of)) for f in features(text)] for text in texts]
+    weights = fit_weights(rows, labels, len(id_of))
+
+    def score(texts):
+        return np.array(
+            [sum(weights[id_of[f]] for f in features(text) if f in id_of) for text in texts]
+        )
+
+    return score
+"""
+
+
+def encode(mistake, killed_by, hint, *changes, hidden=""):
+    """A mutant of task 1."""
+    code = changed(ENCODE, *changes)
+    return Mutant("task_1_encode_and_pad", mistake, code, killed_by, hint, hidden)
+
+
+def read(mistake, killed_by, hint, *changes):
+    """A mutant of task 2."""
+    return Mutant("task_2_read_states", mistake, changed(READ, *changes), killed_by, hint)
+
+
+def f_beta(mistake, killed_by, hint, *changes):
+    """A mutant of task 3."""
+    return Mutant("task_3_f_beta", mistake, changed(F_BETA, *changes), killed_by, hint)
+
+
+def evaluate(mistake, killed_by, hint, *changes, code=EVALUATE):
+    """A mutant of task 5."""
+    return Mutant("task_5_evaluate", mistake, changed(code, *changes), killed_by, hint)
+
+
+def train(mistake, killed_by, hint, *changes):
+    """A mutant of task 6."""
+    return Mutant("task_6_train_classifier", mistake, changed(TRAIN, *changes), killed_by, hint)
+
+
+UNKNOWN, NO_HIT = "id_of.get(word, 1) for word in words", "if hits == 0:\n        return 0.0"
+ZEROS, KNOWN = "[0] * (length - len(ids)) + ids", "for f in features(text) if f in id_of"
+CUT = "ids[:head] + ids[len(ids) - (length - head) :]"
+MASKED, MEAN = "np.where(mask[:, t, None], new, h)", "(states_of(ids) * mask).sum(axis=1)"
+STATES, NEW = "np.zeros((*x.shape[:2], len(b)))", "new = leak * h + (1 - leak) * np.tanh("
+
+MUTANTS = [
+    encode(
+        "pads on the right, as the chapter did",
+        "check_1_pad",
+        "on the right",
+        (ZEROS, "ids + [0] * (length - len(ids))"),
+    ),
+    encode(
+        "an unknown word becomes padding",
+        "check_1_pad",
+        "which means padding",
+        (UNKNOWN, "id_of.get(word, 0) for word in words"),
+    ),
+    encode(
+        "an unknown word is left out",
+        "check_1_pad",
+        "an unknown word is 1",
+        (UNKNOWN, "id_of[word] for word in words if word in id_of"),
+    ),
+    encode("returns lists of floats", "check_1_pad", "whole numbers", ('dtype="int32"', "float")),
+    encode(
+        "cuts at the end, as the chapter did",
+        "check_1_cut",
+        "only the beginning",
+        (CUT, "ids[:length]"),
+    ),
+    encode("cuts at the beginning", "check_1_cut", "only the end", (CUT, "ids[-length:]")),
+    encode(
+        "the odd place goes to the beginning",
+        "check_1_cut",
+        "the odd place",
+        ("length // 2", "(length + 1) // 2"),
+    ),
+    encode(
+        "half from both sides, so that an odd length lacks a word",
+        "check_1_cut",
+        "the odd place",
+        (CUT, "ids[:head] + ids[-head:]"),
+    ),
+    encode(
+        "fills the caller's own lists",
+        "check_1_pad",
+        "the caller's lists",
+        (
+            "ids = [id_of.get(word, 1) for word in words]",
+            "words[:] = ids = [id_of.get(word, 1) for word in words]",
+        ),
+        hidden="the visible checks use every list once, and the ids in it are right",
+    ),
+    read(
+        "reads from left to right",
+        "check_2_order",
+        "from left to right",
+        ("reversed(range(x.shape[1]))", "range(x.shape[1])"),
+    ),
+    read(
+        "stores the states in reading order",
+        "check_2_order",
+        "in reading order",
+        ("states[:, t] = h", "states[:, x.shape[1] - 1 - t] = h"),
+    ),
+    read(
+        "leak and 1 - leak are interchanged",
+        "check_2_order",
+        "interchanged",
+        (NEW, "new = (1 - leak) * h + leak * np.tanh("),
+    ),
+    read("the leak is forgotten", "check_2_order", "leak is missing", (NEW, "new = np.tanh(")),
+    read(
+        "one array, changed in place, stands at every step",
+        "check_2_order",
+        "changed in place",
+        ("h = np.where(", "h[:] = np.where("),
+        (STATES, "[None] * x.shape[1]"),
+        ("states[:, t] = h", "states[t] = h"),
+        ("return states", "return np.stack(states, axis=1)"),
+    ),
+    read("the mask is ignored", "check_2_mask", "is the mask ignored", (MASKED, "new")),
+    read(
+        "the mask is upside down",
+        "check_2_order",
+        "upside down",
+        (MASKED, "np.where(mask[:, t, None], h, new)"),
+    ),
+    read(
+        "a masked step sets the state to 0",
+        "check_2_mask",
+        "it must be kept",
+        (MASKED, "new * mask[:, t, None]"),
+    ),
+    read(
+        "the first row's mask is used for all",
+        "check_2_mask",
+        "each row has a mask of its own",
+        (MASKED, "new if mask[0, t] else h"),
+    ),
+    read("U is transposed", "check_2_matrices", "transposed?", ("h @ U", "h @ U.T")),
+    read("b is forgotten", "check_2_matrices", "look at b", ("h @ U + b", "h @ U")),
+    f_beta("F1, whatever beta is", "check_3_value", "no effect", ("beta**2", "1")),
+    f_beta("beta is not squared", "check_3_value", "not squared", ("beta**2", "beta")),
+    f_beta(
+        "beta weighs the false positives",
+        "check_3_value",
+        "instead of FN",
+        ("weight * missed + praised", "missed + weight * praised"),
+    ),
+    f_beta(
+        "a probability equal to the threshold counts as liked",
+        "check_3_counting",
+        "not above it",
+        ("probabilities > threshold", "probabilities >= threshold"),
+    ),
+    f_beta(
+        "an unjudged review counts as not liked",
+        "check_3_counting",
+        "unjudged",
+        ("labels == 0", "labels != 1"),
+    ),
+    f_beta(
+        "the threshold is 0.5 for ever",
+        "check_3_counting",
+        "is it used?",
+        ("probabilities > threshold", "probabilities > 0.5"),
+    ),
+    f_beta(
+        "0 / 0 without a positive review", "check_3_empty", "0 / 0", (NO_HIT, "hits = hits + 0.0")
+    ),
+    f_beta(
+        "1.0 without a true positive", "check_3_empty", "expected 0.0", ("return 0.0", "return 1.0")
+    ),
+    evaluate(
+        "averages over the padding too",
+        "check_5_padding",
+        "is padding averaged?",
+        (f"{MEAN} / mask.sum(axis=1)", "states_of(ids).mean(axis=1)"),
+    ),
+    evaluate(
+        "divides by the words but adds the padding up",
+        "check_5_padding",
+        "is padding averaged?",
+        (MEAN, "states_of(ids).sum(axis=1)"),
+    ),
+    evaluate("keeps the first words", "check_5_cut", "cut off?", ("row[-length:]", "row[:length]")),
+    evaluate(
+        "compares (B, 1) with (B,)",
+        "check_5_shape",
+        "which shapes",
+        ("(-mean @ v))[:, 0]", "(-mean @ v))"),
+    ),
+    evaluate(
+        "drops the last, smaller batch",
+        "check_5_batches",
+        "was dropped",
+        ("len(rows), batch_size)", "len(rows) - batch_size + 1, batch_size)"),
+        ("right / len(rows)", "right / max(1, len(rows) // batch_size * batch_size)"),
+    ),
+    evaluate(
+        "averages the batches' accuracies",
+        "check_5_batches",
+        "a mean of means",
+        code=MEAN_OF_MEANS,
+    ),
+    train(
+        "a bag of single words",
+        "check_6_pairs",
+        "do not see the order",
+        ('[f"{a} {b}" for a, b in pairwise(words)]', "words"),
+    ),
+    train(
+        "pairs of any two words that occur together",
+        "check_6_pairs",
+        "what makes the order?",
+        (
+            '[f"{a} {b}" for a, b in pairwise(words)]',
+            '[f"{a} {b}" for a in set(words[-12:]) for b in set(words[-12:]) if a < b]',
+        ),
+    ),
+    train(
+        "the score of the other label",
+        "check_6_pairs",
+        "worse than a coin",
+        ("np.array(\n            [sum(", "np.array(\n            [-sum("),
+    ),
+    train(
+        "reads the first words, where no verdict stands",
+        "check_6_pairs",
+        "do not see the order",
+        ("WordTokenizer.split(text)", "WordTokenizer.split(text)[:10]"),
+    ),
+    train(
+        "ids are given anew when a text is scored",
+        "check_6_alone",
+        "the texts beside it",
+        (
+            "        return np.array(\n",
+            "        new = {}\n"
+            "        for text in texts:\n"
+            "            for f in features(text):\n"
+            "                new.setdefault(f, len(new))\n"
+            "        id_of = new\n"
+            "        return np.array(\n",
+        ),
+    ),
+    train(
+        "the scores are centred over the call",
+        "check_6_alone",
+        "the texts beside it",
+        ("    return score\n", "    return lambda texts: score(texts) - score(texts).mean()\n"),
+    ),
+    train(
+        "stops at a pair that training never saw",
+        "check_6_alone",
+        "KeyError",
+        (KNOWN, "for f in features(text)"),
+    ),
+]

@@ -1,0 +1,36 @@
+"""Wrong solutions: mistakes that students make, and the check that must notice each."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One wrong answer to one task.
+
+    Attributes:
+        task: grade_id of the answer cell that `code` replaces, all of it.
+        mistake: what is wrong, in one sentence.
+        code: the cell's wrong code.
+        killed_by: grade_id of the first check that must fail.
+        hint: a text that the failure's message must contain.
+        hidden: why no visible check can notice; empty if a visible one does.
+    """
+
+    task: str
+    mistake: str
+    code: str
+    killed_by: str
+    hint: str
+    hidden: str = ""
+
+
+def changed(code, *changes):
+    """The code with each (old, new) replaced; every `old` must be there.
+
+    Raises:
+        ValueError: if an `old` is not there, so that a mutant is never the right solution.
+    """
+    for old, new in changes:
+        if old not in code:
+            raise ValueError(f"{old!r} is not in the code:\n{code}")
+        code = code.replace(old, new)
+    return code
