@@ -15,6 +15,7 @@ __all__ = [
     "backend",
     "callbacks",
     "checks",
+    "compiled_decoding",
     "datasets",
     "decoding",
     "files",

@@ -46,14 +46,10 @@ def keep_likely(logits, top_k=None, top_p=None):
     """
     logits = _check_logits(logits).copy()
     order = np.argsort(-logits, kind="stable")
+    check_share(top_k, top_p, len(logits))
     if top_k is not None:
-        check_whole("top_k", top_k)
-        if top_k > len(logits):
-            raise ValueError(f"top_k must be at most the vocabulary's {len(logits)}, got {top_k}")
         logits[order[top_k:]] = -np.inf
     if top_p is not None:
-        if not isinstance(top_p, numbers.Real) or not 0 < top_p <= 1:
-            raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}")
         chances = np.exp(logits[order] - logits.max())
         before = np.cumsum(chances) - chances  # what the likelier ones have together
         logits[order[before >= top_p * chances.sum()]] = -np.inf
@@ -91,7 +87,7 @@ def sample_token(logits, temperature=1.0, rng=None, top_k=None, top_p=None):
 
     Built by hand in: chapters/02_lstm_language_model.ipynb
     """
-    logits, temperature = _check_logits(logits), _check_temperature(temperature)
+    logits, temperature = _check_logits(logits), check_temperature(temperature)
     if temperature == 0:
         return int(np.argmax(keep_likely(logits, top_k, top_p)))  # the likeliest is always kept
     if not isinstance(rng, np.random.Generator):
@@ -178,8 +174,8 @@ def generate_batch(
         [[1, 2, 3, 4, 5], [4, 5]]
     """
     check_whole("length", length)
-    _check_temperature(temperature)
-    texts = [_check_ids(prompt) for prompt in prompts]
+    check_temperature(temperature)
+    texts = [check_ids_row(prompt) for prompt in prompts]
     if not texts:
         raise ValueError("there are no prompts: give at least one")
     rngs = [np.random.default_rng(seed + number) for number in range(len(texts))]
@@ -189,7 +185,7 @@ def generate_batch(
         for number, ids in list(running.items()):
             row = _check_logits(logits[number])
             if step == 0:  # what is added later is in the vocabulary
-                _check_ids(ids if stop is None else [*ids, stop], len(row))
+                check_ids_row(ids if stop is None else [*ids, stop], len(row))
             ids.append(sample_token(row, temperature, rngs[number], top_k, top_p))
             if ids[-1] == stop:
                 del running[number]
@@ -232,7 +228,7 @@ def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0)
     """
     check_whole("length", length)
     check_whole("width", width)
-    start = _check_ids(prompt)
+    start = check_ids_row(prompt)
     open_beams, finished = [(start, 0.0)], []
 
     def score(beam):
@@ -243,7 +239,7 @@ def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0)
         longer = []
         for ids, total in open_beams:
             logits = _check_logits(next_logits(list(ids)))
-            _check_ids(ids if stop is None else [*ids, stop], len(logits))
+            check_ids_row(ids if stop is None else [*ids, stop], len(logits))
             losses = logits.max() - logits + np.log(np.exp(logits - logits.max()).sum())
             best = np.argsort(losses, kind="stable")[:width]
             longer += [([*ids, int(token)], total - float(losses[token])) for token in best]
@@ -316,7 +312,7 @@ class TransformerDecoder:
         if not len(texts):
             raise ValueError("there are no texts: give at least one")
         length = self._model.sizes["max_length"]
-        texts = [_check_ids(ids, self._model.sizes["vocab_size"])[-length:] for ids in texts]
+        texts = [check_ids_row(ids, self._model.sizes["vocab_size"])[-length:] for ids in texts]
         if _one_more(self._read, texts):
             ids = np.array([[text[-1]] for text in texts], "int32")
             positions = np.array([[len(text) - 1] for text in texts], "int32")
@@ -397,7 +393,7 @@ class RecurrentDecoder:
         """
         if not len(texts):
             raise ValueError("there are no texts: give at least one")
-        texts = [_check_ids(ids, self._embedding.input_dim) for ids in texts]
+        texts = [check_ids_row(ids, self._embedding.input_dim) for ids in texts]
         if self._embedding.mask_zero and any(ids[0] == 0 for ids in texts):
             raise ValueError("a text begins with 0, which is padding: there is nothing to read")
         known = len(self._read) == len(texts) and all(
@@ -456,7 +452,24 @@ def _chain(model):
     return chain
 
 
-def _check_ids(ids, vocab_size=math.inf):
+def check_ids_row(ids, vocab_size=math.inf):
+    """One text's ids as a list, if they are what a model can read.
+
+    Args:
+        ids: one row of whole numbers, at least one.
+        vocab_size: ids run from 0 to `vocab_size - 1`.
+
+    Returns:
+        A list of ints.
+
+    Raises:
+        TypeError: if the ids are not one row of whole numbers.
+        ValueError: for no ids, or one outside the vocabulary.
+
+    Example:
+        >>> check_ids_row(np.array([3, 1]), vocab_size=4)
+        [3, 1]
+    """
     row = np.asarray(ids)
     if row.size == 0:
         raise ValueError("the prompt is empty: give at least one id")
@@ -471,7 +484,44 @@ def _check_ids(ids, vocab_size=math.inf):
     return row.tolist()
 
 
-def _check_temperature(temperature):
+def check_share(top_k, top_p, vocab_size):
+    """Says what is wrong with the limits of a draw.
+
+    Args:
+        top_k: a whole number from 1 to `vocab_size`, or None.
+        top_p: a number above 0 and up to 1, or None.
+        vocab_size: how many tokens there are.
+
+    Raises:
+        ValueError: if they are something else.
+
+    Example:
+        >>> check_share(top_k=40, top_p=None, vocab_size=65)
+    """
+    if top_k is not None:
+        check_whole("top_k", top_k)
+        if top_k > vocab_size:
+            raise ValueError(f"top_k must be at most the vocabulary's {vocab_size}, got {top_k}")
+    if top_p is not None and (not isinstance(top_p, numbers.Real) or not 0 < top_p <= 1):
+        raise ValueError(f"top_p must be above 0 and at most 1, got {top_p!r}")
+
+
+def check_temperature(temperature):
+    """A temperature as a float, if it is one.
+
+    Args:
+        temperature: a number from 0.
+
+    Returns:
+        The same as a float.
+
+    Raises:
+        ValueError: if it is negative, infinite, NaN or no number.
+
+    Example:
+        >>> check_temperature(0)
+        0.0
+    """
     number = isinstance(temperature, numbers.Real) and not isinstance(temperature, bool)
     if not number or not 0 <= temperature < math.inf:
         raise ValueError(f"temperature must be a number of at least 0, got {temperature!r}")

@@ -357,7 +357,7 @@ def test_where_a_head_looks_by_hand(transformer):
             at = np.maximum(np.arange(time) - 2, 0)
             return [np.eye(time)[at][None, None].repeat(len(rows), axis=0)]
 
-    texts = stories.sample_stories(3, seed=5)
+    texts = stories.sample_stories(20, seed=5)
     rows = stories.encode(texts)
     looks = transformer.looks_back(Model(), rows, texts)
     # Predicted at position w, seen at w - 2: the word three before the one to come, so only

@@ -12,7 +12,7 @@ import numpy as np
 from alternate import alternate, worker, write
 from peers import SIZES, our_model
 
-NAMES = ("lmkit", "KerasHub", "transformers")
+NAMES = ("lmkit", "lmkit, CompiledDecoder", "KerasHub", "transformers")
 
 
 def by_position(length=1024, texts=5):

@@ -71,7 +71,7 @@ def rate(shapes, turns=7):
 
 def main():
     """Measures and stores."""
-    found = alternate({name: worker("training", name) for name in NAMES})
+    found = alternate({name: worker("training", name) for name in NAMES}, turns=9)
     rates = {"large": rate([(1, 2048, 2048, 2048)]), "this model's": rate(products(SIZES))}
     limit = {name: flops(SIZES) / value for name, value in rates.items()}
     results = {"flops a step": flops(SIZES), "flop/s": rates, "limit, seconds a step": limit}
