@@ -73,7 +73,7 @@ def build(variant, max_length):
     )
     model.build((None, max_length))
     if not variant.positions:
-        model.positions.table.assign(ops.zeros_like(model.positions.table))
+        model.positions.table.assign(np.zeros(model.positions.table.shape))
         model.positions.trainable = False
     return model
 

@@ -49,7 +49,8 @@ def rotate(x, positions):
         ValueError: if the number of channels is odd.
 
     Example:
-        >>> ops.convert_to_numpy(rotate(np.array([[1.0, 0.0]]), np.array([1]))).round(4).tolist()
+        >>> turned = rotate(np.array([[1.0, 0.0]]), np.array([1]))
+        >>> np.asarray(ops.convert_to_numpy(turned), "float64").round(4).tolist()
         [[0.5403, 0.8415]]
 
     Source: Su et al., 2021 (rotary position embedding).

@@ -118,7 +118,8 @@ def gelu(x):
 
     Example:
         >>> import numpy as np
-        >>> ops.convert_to_numpy(gelu(np.array([-1.0, 0.0, 1.0]))).round(4).tolist()
+        >>> found = ops.convert_to_numpy(gelu(np.array([-1.0, 0.0, 1.0])))
+        >>> found.astype("float64").round(4).tolist()
         [-0.1588, 0.0, 0.8412]
 
     Source: Hendrycks and Gimpel, 2016.

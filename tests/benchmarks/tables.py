@@ -37,6 +37,12 @@ def training():
     return table(["", "ms a step", "beside lmkit", "peak MiB"], rows)
 
 
+def parts():
+    """Milliseconds of the parts of a step."""
+    found = load("parts")["seconds"]
+    return table(["", "ms"], [[name, f"{1e3 * value:.1f}"] for name, value in found.items()])
+
+
 def decoding():
     """Tokens a second for every batch."""
     rows = []
@@ -83,13 +89,13 @@ def shakespeare():
 
 
 def versions():
-    """What was measured with."""
+    """What was measured with; one set for all."""
     return ", ".join(f"{name} {number}" for name, number in load("training")["machine"].items())
 
 
 def filled(page):
     """The page with every table written anew."""
-    for build in (training, decoding, position, growth, shakespeare, versions):
+    for build in (training, parts, decoding, position, growth, shakespeare, versions):
         name = build.__name__
         marks = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
         page, count = re.subn(marks, lambda m, b=build: m[1] + b() + m[2], page, flags=re.S)

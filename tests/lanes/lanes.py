@@ -1,0 +1,183 @@
+"""Runs the course's tests in other environments, each built afresh, and prints one table.
+
+    python tests/lanes/lanes.py              # every lane
+    python tests/lanes/lanes.py colab jax    # some
+
+A lane is a Python, a set of versions, a backend and what is run there. Its environment and
+its log stand in the folder `lanes` beside the checkout's top, or where `--folder` says.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).parents[2]
+SHOWN = ("tensorflow", "keras", "numpy", "jax", "torch")
+
+
+class Lane(NamedTuple):
+    """One environment and what is run in it.
+
+    Attributes:
+        what: one line for the table.
+        pins: versions to insist on, as pip writes them.
+        also: packages besides the course's own.
+        backend: Keras's backend.
+        python: the Python wanted; another one is used, and named, where it is not there.
+        run: pytest's arguments; empty for plain `pytest`.
+    """
+
+    what: str
+    pins: tuple = ()
+    also: tuple = ()
+    backend: str = "tensorflow"
+    python: str = ""
+    run: tuple = ()
+
+
+COLAB = (
+    "tensorflow==2.20.0",
+    "keras==3.13.2",
+    "numpy==2.1.3",
+    "matplotlib==3.10.0",
+    "ipython==7.34.0",
+    "ipykernel==6.17.1",
+)
+
+
+def lowest(path=ROOT / "requirements.txt"):
+    """The lowest versions that requirements.txt admits, as pins."""
+    found = re.findall(r"^([a-z]+)>=([0-9.]+)", path.read_text(), flags=re.M)
+    return tuple(f"{name}=={version}" for name, version in found)
+
+
+LANES = {
+    "newest": Lane("the newest versions"),
+    "colab": Lane("Colab's versions", pins=COLAB, python="3.13"),
+    "lowest": Lane("the lowest versions", pins=lowest()),
+    "constraints": Lane("constraints.txt", pins=("-c", str(ROOT / "constraints.txt"))),
+    "jax": Lane("JAX, chapters too", also=("jax",), backend="jax"),
+    "torch": Lane(
+        "PyTorch, without the chapters", also=("torch",), backend="torch", run=("tests",)
+    ),
+    "slow": Lane("what takes minutes", run=("-m", "slow")),
+}
+
+
+def python_for(version):
+    """The interpreter of that version if this machine has it, else the one that runs this."""
+    return (shutil.which(f"python{version}") if version else None) or sys.executable
+
+
+def call(command, log, **environment):
+    """Runs a command with its output in the log; returns its exit status."""
+    with open(log, "ab") as out:
+        return subprocess.run(
+            command, cwd=ROOT, stdout=out, stderr=out, env={**os.environ, **environment}
+        ).returncode
+
+
+def build(lane, folder, log):
+    """A virtual environment with the course and the lane's versions; returns its Python."""
+    place = folder / "venv"
+    shutil.rmtree(place, ignore_errors=True)
+    python = place / "bin" / "python"
+    steps = [
+        [python_for(lane.python), "-m", "venv", place],
+        [python, "-m", "pip", "install", "-q", "-r", "requirements.txt", "-e", ".[tests]"],
+    ]
+    steps[1] += [*lane.pins, *lane.also]
+    for step in steps:
+        if call(step, log):
+            raise RuntimeError(f"the environment could not be built: see {log}")
+    return python
+
+
+def versions(python):
+    """What is installed there, of what matters."""
+    program = (
+        "import sys, importlib.metadata as m\n"
+        "print('Python', sys.version.split()[0], end='')\n"
+        f"for name in {SHOWN}:\n"
+        "    try: print(',', name, m.version(name), end='')\n"
+        "    except m.PackageNotFoundError: pass\n"
+    )
+    return subprocess.run([python, "-c", program], capture_output=True, text=True).stdout
+
+
+def outcome(report):
+    """Counts of a JUnit report: passed, failed, and the reasons of what was skipped."""
+    counts, reasons = Counter(), Counter()
+    for case in ElementTree.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if "skipped" in kinds:
+            reasons[case.find("skipped").get("message", "")] += 1
+        counts[
+            "failed"
+            if kinds & {"failure", "error"}
+            else "skipped"
+            if kinds & {"skipped"}
+            else "passed"
+        ] += 1
+    return counts, reasons
+
+
+def run(name, folder):
+    """Builds and runs a lane; returns its line of the table, a list, and whether it passed."""
+    lane, log, report = LANES[name], folder / "log.txt", folder / "report.xml"
+    folder.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    report.unlink(missing_ok=True)
+    python = build(lane, folder, log)
+    started = time.perf_counter()
+    command = [python, "-m", "pytest", f"--junitxml={report}", *lane.run]
+    status = call(command, log, KERAS_BACKEND=lane.backend)
+    minutes = (time.perf_counter() - started) / 60
+    if not report.exists():
+        raise RuntimeError(f"pytest ended with status {status} and no report: see {log}")
+    counts, reasons = outcome(report)
+    why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+    skipped = f"{counts['skipped']}: {why}" if why else "0"
+    line = [name, versions(python), counts["passed"], counts["failed"], skipped, f"{minutes:.0f}"]
+    return line, status == 0
+
+
+def table(lines):
+    """The lines as a markdown table."""
+    head = ["lane", "versions", "passed", "failed", "skipped", "minutes"]
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def main():
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lanes", nargs="*", help=f"some of {', '.join(LANES)}; all if left out")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT.parent / "lanes")
+    options = parser.parse_args()
+    unknown = set(options.lanes) - set(LANES)
+    if unknown:
+        parser.error(f"there is no lane {', '.join(sorted(unknown))}: {', '.join(LANES)}")
+    lines, passed = [], True
+    for name in options.lanes or LANES:
+        try:
+            line, fine = run(name, options.folder / name)
+        except RuntimeError as error:
+            line, fine = [name, str(error), 0, "", "", ""], False
+        lines.append(line)
+        passed &= fine
+        print(table([line]), flush=True)
+    print(f"\n{table(lines)}")
+    raise SystemExit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    main()
