@@ -77,10 +77,9 @@ LOGITS = """
 def logits(ids, model, heads):
     ids = ids[-len(model["positions"]) :]
     x = model["tokens"][ids] + model["positions"][: len(ids)]
-    parts = (x @ model[name] for name in ("query", "key", "value"))
-    cut = (part.reshape(len(ids), heads, -1) for part in parts)
-    queries, keys, values = (part.transpose(1, 0, 2) for part in cut)
-    scores = queries @ keys.transpose(0, 2, 1) / np.sqrt(keys.shape[2])
+    queries = (x @ model["query"]).reshape(len(ids), heads, -1).transpose(1, 0, 2)
+    keys, values = x @ model["key"], x @ model["value"]
+    scores = queries @ keys.T / np.sqrt(keys.shape[1])
     may = np.tril(np.ones((len(ids), len(ids)), bool))
     weights = np.exp(np.where(may, scores, -np.inf))
     seen = weights / weights.sum(axis=-1, keepdims=True) @ values
@@ -129,9 +128,8 @@ SQUARES = "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)"
 SUM = "return x + attention(normed) + network(normed)"
 KEYS = "np.concatenate([cache[0], [x @ Wk]])[-window:]"
 VALUES = "np.concatenate([cache[1], [x @ Wv]])[-window:]"
-CUT = "cut = (part.reshape(len(ids), heads, -1) for part in parts)"
-MOVED = "(part.transpose(1, 0, 2) for part in cut)"
-SCALE, TRIL = "np.sqrt(keys.shape[2])", "np.tril(np.ones((len(ids), len(ids)), bool))"
+ASK = "reshape(len(ids), heads, -1).transpose(1, 0, 2)"
+SCALE, TRIL = "np.sqrt(keys.shape[1])", "np.tril(np.ones((len(ids), len(ids)), bool))"
 
 
 def whole(start="", stop="-window:"):
@@ -439,11 +437,10 @@ MUTANTS = [
         (TRIL, "np.eye(len(ids), dtype=bool)"),
     ),
     logits(
-        "reshapes to heads without a transpose",
+        "cuts and joins without a transpose",
         "check_7_heads",
-        "without a transpose",
-        (CUT, "cut = (part.reshape(heads, len(ids), -1) for part in parts)"),
-        (MOVED, "cut"),
+        "cut without a transpose",
+        (ASK, "reshape(heads, len(ids), -1)"),
         ("seen.transpose(1, 0, 2).reshape", "seen.reshape"),
     ),
     logits(
@@ -455,18 +452,23 @@ MUTANTS = [
     logits(
         "joins rightly and cuts without a transpose",
         "check_7_heads",
-        "not itself",
-        (CUT, "cut = (part.reshape(heads, len(ids), -1) for part in parts)"),
-        (MOVED, "cut"),
+        "cut without a transpose",
+        (ASK, "reshape(heads, len(ids), -1)"),
     ),
-    logits("divides by sqrt(T)", "check_7_scale", "3 words", (SCALE, "np.sqrt(keys.shape[1])")),
-    logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
-    logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
+    logits(
+        "deals the queries out, and joins side by side",
+        "check_7_heads",
+        "or dealt",
+        (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
+    ),
     logits(
         "deals the heads out",
-        "check_7_scale",
-        "dealt out",
-        (CUT, "cut = (part.reshape(len(ids), -1, heads).swapaxes(1, 2) for part in parts)"),
+        "check_7_heads",
+        "as in task 3",
+        (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
         ("seen.transpose(1, 0, 2)", "seen.transpose(1, 2, 0)"),
     ),
+    logits("divides by sqrt(T)", "check_7_scale", "3 words", (SCALE, "np.sqrt(len(keys))")),
+    logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
+    logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
 ]
