@@ -1,0 +1,474 @@
+"""Wrong solutions of assignment 04."""
+
+from mutants import Mutant, changed
+
+MASK = """
+def band_mask(new, length, window):
+    asks = np.arange(length - new, length)[:, None]
+    asked = np.arange(length)[None, :]
+    return (asked <= asks) & (asks - asked < window)
+"""
+
+NEAR = """
+def attend_near(queries, keys, values, mask, slope):
+    places = np.arange(len(keys))
+    distances = np.abs(places[:, None] - places[None, :])
+    scores = queries @ keys.T / np.sqrt(queries.shape[-1]) - slope * distances
+    scores = np.where(mask, scores, -1e30)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask
+    total = weights.sum(axis=-1, keepdims=True)
+    return weights @ values / np.maximum(total, 1)
+"""
+
+AFTER = """
+def attend_near(queries, keys, values, mask, slope):
+    places = np.arange(len(keys))
+    distances = np.abs(places[:, None] - places[None, :])
+    scores = queries @ keys.T / np.sqrt(queries.shape[-1])
+    scores = np.where(mask, scores, -1e30)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask
+    weights = weights / np.maximum(weights.sum(axis=-1, keepdims=True), 1)
+    return weights * np.exp(-slope * distances) @ values
+"""
+
+HEADS = """
+def deal_heads(x, num_heads):
+    batch, time, channels = x.shape
+    pieces = x.reshape(batch, time, channels // num_heads, num_heads)
+    return pieces.transpose(0, 3, 1, 2)
+
+
+def collect_heads(pieces):
+    batch, heads, time, size = pieces.shape
+    return pieces.transpose(0, 2, 3, 1).reshape(batch, time, size * heads)
+"""
+
+BLOCK = """
+def parallel_block(x, gamma, attention, network):
+    size = np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)
+    normed = gamma * x / size
+    return x + attention(normed) + network(normed)
+"""
+
+STEP = """
+def step(x, cache, Wq, Wk, Wv, window):
+    keys = np.concatenate([cache[0], [x @ Wk]])[-window:]
+    values = np.concatenate([cache[1], [x @ Wv]])[-window:]
+    scores = keys @ (x @ Wq) / np.sqrt(keys.shape[-1])
+    weights = np.exp(scores - scores.max())
+    return weights @ values / weights.sum(), (keys, values)
+"""
+
+IN_PLACE = """
+def step(x, cache, Wq, Wk, Wv, window):
+    keys, values = cache
+    if len(keys) < window:
+        keys, values = np.append(keys, [x @ Wk], axis=0), np.append(values, [x @ Wv], axis=0)
+    else:
+        for array, new in ((keys, x @ Wk), (values, x @ Wv)):
+            array[:-1] = array[1:]
+            array[-1] = new
+    scores = keys @ (x @ Wq) / np.sqrt(keys.shape[-1])
+    weights = np.exp(scores - scores.max())
+    return weights @ values / weights.sum(), (keys, values)
+"""
+
+LOGITS = """
+def logits(ids, model, heads):
+    ids = ids[-len(model["positions"]) :]
+    x = model["tokens"][ids] + model["positions"][: len(ids)]
+    queries = (x @ model["query"]).reshape(len(ids), heads, -1).transpose(1, 0, 2)
+    keys, values = x @ model["key"], x @ model["value"]
+    scores = queries @ keys.T / np.sqrt(keys.shape[1])
+    may = np.tril(np.ones((len(ids), len(ids)), bool))
+    weights = np.exp(np.where(may, scores, -np.inf))
+    seen = weights / weights.sum(axis=-1, keepdims=True) @ values
+    x = x + seen.transpose(1, 0, 2).reshape(len(ids), -1) @ model["out"]
+    return x @ model["tokens"].T
+"""
+
+
+def mask(mistake, killed_by, hint, *changes, hidden=""):
+    """A mutant of task 1."""
+    return Mutant("task_1_band_mask", mistake, changed(MASK, *changes), killed_by, hint, hidden)
+
+
+def near(mistake, killed_by, hint, *changes, code=NEAR, hidden=""):
+    """A mutant of task 2."""
+    return Mutant("task_2_attend_near", mistake, changed(code, *changes), killed_by, hint, hidden)
+
+
+def heads(mistake, killed_by, hint, *changes, hidden=""):
+    """A mutant of task 3."""
+    return Mutant("task_3_heads", mistake, changed(HEADS, *changes), killed_by, hint, hidden)
+
+
+def block(mistake, killed_by, hint, *changes):
+    """A mutant of task 4."""
+    return Mutant("task_4_parallel_block", mistake, changed(BLOCK, *changes), killed_by, hint)
+
+
+def step(mistake, killed_by, hint, *changes, code=STEP, hidden=""):
+    """A mutant of task 5."""
+    return Mutant("task_5_step", mistake, changed(code, *changes), killed_by, hint, hidden)
+
+
+def logits(mistake, killed_by, hint, *changes):
+    """A mutant of task 7."""
+    return Mutant("task_7_logits", mistake, changed(LOGITS, *changes), killed_by, hint)
+
+
+BAND, ASKS = "(asked <= asks) & (asks - asked < window)", "np.arange(length - new, length)[:, None]"
+ROOT_D, BIAS = "np.sqrt(queries.shape[-1])", "- slope * distances"
+FORBID, LARGEST = "np.where(mask, scores, -1e30)", "scores.max(axis=-1, keepdims=True)"
+TOTAL = "weights.sum(axis=-1, keepdims=True)"
+DEAL = "x.reshape(batch, time, channels // num_heads, num_heads)"
+COLLECT = "pieces.transpose(0, 2, 3, 1).reshape"
+SQUARES = "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)"
+SUM = "return x + attention(normed) + network(normed)"
+KEYS = "np.concatenate([cache[0], [x @ Wk]])[-window:]"
+VALUES = "np.concatenate([cache[1], [x @ Wv]])[-window:]"
+ASK = "reshape(len(ids), heads, -1).transpose(1, 0, 2)"
+SCALE, TRIL = "np.sqrt(keys.shape[1])", "np.tril(np.ones((len(ids), len(ids)), bool))"
+
+
+def whole(start="", stop="-window:"):
+    """The changes that cut the cache before (`start`) and after (`stop`) the new word."""
+    old = "np.concatenate([cache[{0}]{1}, [x @ {2}]])[{3}]"
+    return tuple(
+        (old.format(n, "", matrix, "-window:"), old.format(n, start, matrix, stop))
+        for n, matrix in enumerate(("Wk", "Wv"))
+    )
+
+
+MUTANTS = [
+    mask(
+        "rows and columns are interchanged",
+        "check_1_direction",
+        "looks ahead",
+        ("asked <= asks", "asked >= asks"),
+        ("asks - asked <", "asked - asks <"),
+    ),
+    mask(
+        "a band on both sides",
+        "check_1_direction",
+        "looks ahead",
+        (BAND, "np.abs(asks - asked) < window"),
+    ),
+    mask(
+        "a word does not see itself",
+        "check_1_direction",
+        "may look at itself",
+        ("asked <= asks", "asked < asks"),
+    ),
+    mask(
+        "numbers instead of booleans",
+        "check_1_direction",
+        "True and False",
+        (BAND, f"({BAND}).astype(float)"),
+    ),
+    mask("the window has no effect", "check_1_window", "no window", (BAND, "asked <= asks")),
+    mask(
+        "the window does not count the word itself",
+        "check_1_window",
+        "counts the word itself",
+        ("asked < window", "asked <= window"),
+    ),
+    mask(
+        "the new words stand at the beginning",
+        "check_1_new",
+        "words 0 and 1",
+        (ASKS, "np.arange(new)[:, None]"),
+    ),
+    mask(
+        "the new words stand at the beginning if the window is wider than the text",
+        "check_1_new",
+        "band_mask(2, 3, 9)",
+        ("    asked =", "    asks = asks if window <= length else asks - asks[0]\n    asked ="),
+        hidden="the visible checks with new words have a window narrower than the text",
+    ),
+    near("the bias is added", "check_2_paper", "is subtracted", (BIAS, "+ slope * distances")),
+    near("the distance is forgotten", "check_2_paper", "no effect", (BIAS, "")),
+    near(
+        "the bias is divided by sqrt(D) too",
+        "check_2_paper",
+        "the bias was divided",
+        (
+            f"queries @ keys.T / {ROOT_D} {BIAS}",
+            f"(queries @ keys.T {BIAS}) / {ROOT_D}",
+        ),
+    ),
+    near("weights shrink with the distance", "check_2_paper", "rows sum to", code=AFTER),
+    near(
+        "masks after the softmax",
+        "check_2_paper",
+        "masked or changed after",
+        (FORBID, "scores"),
+        ("* mask\n", "\n"),
+        ("return weights @", f"weights = weights / {TOTAL} * mask\n    return weights @"),
+        ("/ np.maximum(total, 1)", ""),
+    ),
+    near(
+        "the softmax runs over the words that ask",
+        "check_2_paper",
+        "wrong axis",
+        (LARGEST, "scores.max(axis=0, keepdims=True)"),
+        (TOTAL, "weights.sum(axis=0, keepdims=True)"),
+        ("weights @ values / np.maximum(total, 1)", "weights / np.maximum(total, 1) @ values"),
+    ),
+    near(
+        "forbidden scores become 0",
+        "check_2_paper",
+        "it looks ahead",
+        (FORBID, "scores * mask"),
+        ("* mask\n    total", "\n    total"),
+    ),
+    near("not divided by sqrt(D)", "check_2_scale", "by nothing", (f" / {ROOT_D}", "")),
+    near("divided by D", "check_2_scale", "divided by D", (ROOT_D, "queries.shape[-1]")),
+    near("divided by sqrt(T)", "check_2_scale", "sqrt(T)", (ROOT_D, "np.sqrt(len(keys))")),
+    near(
+        "0 / 0 where nothing may be seen",
+        "check_2_mask",
+        "0 / 0",
+        ("np.maximum(total, 1)", "total"),
+    ),
+    near(
+        "a word that may see nothing sees all, as with lmkit's mask",
+        "check_2_mask",
+        "expected zeros",
+        ("* mask\n", "\n"),
+    ),
+    near(
+        "the distance has a sign, so that later words gain",
+        "check_2_mask",
+        "use |i - j|",
+        ("np.abs(places[:, None] - places[None, :])", "places[:, None] - places[None, :]"),
+    ),
+    near(
+        "exp without taking the largest score off",
+        "check_2_mask",
+        "exp overflows",
+        (f"scores - {LARGEST}", "scores"),
+        ("np.maximum(total, 1)", "np.where(total > 0, total, 1)"),
+    ),
+    near(
+        "forbidden scores take part in the maximum",
+        "check_2_mask",
+        "the maximum",
+        (f"scores = {FORBID}\n", "\n"),
+        ("np.maximum(total, 1)", "np.where(total > 0, total, 1)"),
+        hidden="no forbidden score of the visible checks is far above the allowed ones",
+    ),
+    heads(
+        "cuts side by side, as the chapter did",
+        "check_3_deal",
+        "side by side",
+        (DEAL, "x.reshape(batch, time, num_heads, channels // num_heads)"),
+        ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 2, 1, 3)"),
+    ),
+    heads(
+        "reshapes without a transpose",
+        "check_3_deal",
+        "not transposed",
+        (DEAL, "x.reshape(batch, num_heads, time, channels // num_heads)"),
+        ("pieces.transpose(0, 3, 1, 2)", "pieces"),
+    ),
+    heads(
+        "words and heads change places",
+        "check_3_deal",
+        "(B, H, T, D)",
+        ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 1, 3, 2)"),
+    ),
+    heads(
+        "words and numbers change places",
+        "check_3_deal",
+        "are interchanged",
+        ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 3, 2, 1)"),
+    ),
+    heads(
+        "joins side by side, as the chapter did",
+        "check_3_collect",
+        "side by side",
+        (COLLECT, "pieces.transpose(0, 2, 1, 3).reshape"),
+    ),
+    heads(
+        "joins without a transpose",
+        "check_3_collect",
+        "not transposed",
+        (COLLECT, "pieces.reshape"),
+    ),
+    heads(
+        "joins words instead of numbers",
+        "check_3_collect",
+        "which axes",
+        (COLLECT, "pieces.transpose(0, 3, 2, 1).reshape"),
+    ),
+    block(
+        "takes the mean off, as the chapter did",
+        "check_4_norm",
+        "mean was taken off",
+        ("    size =", "    given, x = x, x - x.mean(axis=-1, keepdims=True)\n    size ="),
+        ("return x +", "return given +"),
+    ),
+    block("the mean runs over the words", "check_4_norm", "the axis?", ("axis=-1", "axis=1")),
+    block(
+        "the mean runs over everything",
+        "check_4_norm",
+        "the axis?",
+        ("axis=-1, keepdims=True", "keepdims=True"),
+    ),
+    block("gamma is forgotten", "check_4_norm", "gamma is missing", ("gamma * x", "x")),
+    block(
+        "the root is forgotten",
+        "check_4_norm",
+        "the root",
+        (SQUARES, "(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)"),
+    ),
+    block("the sum of the squares", "check_4_norm", "take their mean", ("np.mean", "np.sum")),
+    block("0 / 0 for a word of zeros", "check_4_norm", "1e-6", (" + 1e-6", "")),
+    block(
+        "one branch after the other, as the chapter did",
+        "check_4_paths",
+        "as in the chapter",
+        (
+            SUM,
+            "x = x + attention(normed)\n"
+            f"    size = {SQUARES}\n"
+            "    return x + network(gamma * x / size)",
+        ),
+    ),
+    block(
+        "adds to the normalised input",
+        "check_4_paths",
+        "carries x itself",
+        ("return x +", "return normed +"),
+    ),
+    block(
+        "the network reads what attention returned",
+        "check_4_paths",
+        "network read",
+        (SUM, "seen = attention(normed)\n    return x + seen + network(seen)"),
+    ),
+    block("each branch adds x", "check_4_paths", "added twice", (SUM, f"{SUM} + x")),
+    block(
+        "adds into the caller's array",
+        "check_4_paths",
+        "changed its argument",
+        (SUM, "x += attention(normed) + network(normed)\n    return x"),
+    ),
+    step(
+        "looks before it has stored itself",
+        "check_5_one",
+        "sees itself as well",
+        ("scores = keys @", "scores = cache[0] @"),
+        ("weights @ values", "weights @ cache[1]"),
+    ),
+    step(
+        "looks only at itself",
+        "check_5_one",
+        "only at itself",
+        ("scores = keys @", "scores = keys[-1:] @"),
+        ("weights @ values", "weights @ values[-1:]"),
+    ),
+    step("stores queries as keys", "check_5_one", "then x Wk", ("[x @ Wk]", "[x @ Wq]")),
+    step("keeps the first words", "check_5_all", "wrong words", *whole(stop=":window")),
+    step("throws nothing away", "check_5_all", "looks at all", *whole(stop=":")),
+    step(
+        "throws away after it has looked: one word too many",
+        "check_5_all",
+        "cut before it looks",
+        *whole(stop=":"),
+        ("(keys, values)", "(keys[-window:], values[-window:])"),
+    ),
+    step("one word too few", "check_5_all", "only 3 words", *whole("[-window + 2 :]", ":")),
+    step("not divided by sqrt(D)", "check_5_all", "scale", (" / np.sqrt(keys.shape[-1])", "")),
+    step(
+        "cuts the cache first, and [-0:] is everything",
+        "check_5_all",
+        "window 1",
+        *whole("[-(window - 1) :]", ":"),
+        hidden="only a window of 1 makes the slice begin at -0",
+    ),
+    step(
+        "stores the newest word first",
+        "check_5_one",
+        "oldest first",
+        (KEYS, "np.concatenate([[x @ Wk], cache[0]])[:window]"),
+        (VALUES, "np.concatenate([[x @ Wv], cache[1]])[:window]"),
+    ),
+    step(
+        "overwrites the cache that it was given",
+        "check_5_cache",
+        "changed the cache",
+        code=IN_PLACE,
+    ),
+    step(
+        "returns a cache that grows",
+        "check_5_cache",
+        "keys and values",
+        *whole(stop=":"),
+        ("scores = keys @", "scores = keys[-window:] @"),
+        ("weights @ values", "weights @ values[-window:]"),
+    ),
+    logits(
+        "keeps the first ids",
+        "check_7_context",
+        "not the last",
+        ('ids[-len(model["positions"]) :]', 'ids[: len(model["positions"])]'),
+    ),
+    logits(
+        "counts the positions from the table's end",
+        "check_7_context",
+        "stands at position 0",
+        ('["positions"][: len(ids)]', '["positions"][-len(ids) :]'),
+    ),
+    logits("the mask shows the later words", "check_7_mask", "another last word", ("tril", "triu")),
+    logits("no mask at all", "check_7_mask", "another last word", (TRIL, "True")),
+    logits(
+        "no word sees itself",
+        "check_7_context",
+        "not even itself",
+        ("bool))", "bool), -1)"),
+    ),
+    logits(
+        "a word sees nothing but itself",
+        "check_7_mask",
+        "another first word",
+        (TRIL, "np.eye(len(ids), dtype=bool)"),
+    ),
+    logits(
+        "cuts and joins without a transpose",
+        "check_7_heads",
+        "cut without a transpose",
+        (ASK, "reshape(heads, len(ids), -1)"),
+        ("seen.transpose(1, 0, 2).reshape", "seen.reshape"),
+    ),
+    logits(
+        "cuts rightly and joins without a transpose",
+        "check_7_heads",
+        "joined without a transpose",
+        ("seen.transpose(1, 0, 2).reshape", "seen.reshape"),
+    ),
+    logits(
+        "joins rightly and cuts without a transpose",
+        "check_7_heads",
+        "cut without a transpose",
+        (ASK, "reshape(heads, len(ids), -1)"),
+    ),
+    logits(
+        "deals the queries out, and joins side by side",
+        "check_7_heads",
+        "or dealt",
+        (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
+    ),
+    logits(
+        "deals the heads out",
+        "check_7_heads",
+        "as in task 3",
+        (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
+        ("seen.transpose(1, 0, 2)", "seen.transpose(1, 2, 0)"),
+    ),
+    logits("divides by sqrt(T)", "check_7_scale", "3 words", (SCALE, "np.sqrt(len(keys))")),
+    logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
+    logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
+]
