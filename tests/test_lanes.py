@@ -1,0 +1,121 @@
+"""tests/lanes: what the lanes read and print, and that backends are compared rightly."""
+
+import importlib
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from lmkit import stories
+
+FOLDER = pathlib.Path(__file__).parent / "lanes"
+ROOT = FOLDER.parents[1]
+
+REPORT = """<testsuites><testsuite>
+<testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
+<testcase name="c"><skipped message="no GPU"/></testcase><testcase name="d"/>
+<testcase name="e"><error message="worse"/></testcase>
+<testcase name="f"><skipped message="no GPU"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+@pytest.fixture
+def lanes():
+    return importlib.import_module("lanes")
+
+
+@pytest.fixture
+def agreement():
+    return importlib.import_module("agreement")
+
+
+def test_the_lowest_versions_are_those_of_the_requirements(lanes, tmp_path):
+    page = tmp_path / "requirements.txt"
+    page.write_text("# x>=9\ntensorflow>=2.20,<3\nnumpy>=2.0,<3\n-e .\n")
+    assert lanes.lowest(page) == ("tensorflow==2.20", "numpy==2.0")
+    assert len(lanes.lowest()) == 7
+
+
+def test_a_report_is_counted_with_its_reasons(lanes, tmp_path):
+    report = tmp_path / "report.xml"
+    report.write_text(REPORT)
+    counts, reasons = lanes.outcome(report)
+    assert counts == {"passed": 2, "failed": 2, "skipped": 2}
+    assert reasons == {"no GPU": 2}
+
+
+def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, monkeypatch, capsys):
+    def fails(lane, folder, log):
+        raise RuntimeError("no such version")
+
+    monkeypatch.setattr(lanes, "build", fails)
+    monkeypatch.setattr(sys, "argv", ["lanes.py", "jax", "--folder", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        lanes.main()
+    assert stopped.value.code == 1
+    assert "| jax | no such version | 0 |" in capsys.readouterr().out
+
+
+def test_an_unknown_lane_is_named(lanes, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["lanes.py", "theano"])
+    with pytest.raises(SystemExit):
+        lanes.main()
+    assert "there is no lane theano: newest, colab" in capsys.readouterr().err
+
+
+def test_another_python_is_taken_where_the_wanted_one_is_not(lanes):
+    assert lanes.python_for("9.99") == lanes.python_for("") == sys.executable
+    assert "Python 3" in lanes.versions(sys.executable)
+    assert f"keras {keras.__version__}" in lanes.versions(sys.executable)
+
+
+def test_differences_by_hand(agreement):
+    assert agreement.difference([1.0, -4.0], [1.5, -4.0]) == 0.125
+    with pytest.raises(ValueError, match=r"shapes differ: \(2,\) and \(1,\)"):
+        agreement.difference([1.0, 2.0], [1.0])
+    found = {
+        "tensorflow": {"a/loss": np.array(2.0), "b/loss": np.array(1.0)},
+        "jax": {"a/loss": np.array(2.0), "b/loss": np.array(1.25)},
+    }
+    assert agreement.largest(found) == 0.25
+    assert "| b | loss | 2e-01 |" in agreement.table(found)  # an even digit: 0.25 is halfway
+
+
+def test_ten_steps_of_sgd_are_ten_slopes(agreement):
+    rows = stories.encode(stories.sample_stories(2, seed=0))
+    model = keras.Sequential([keras.layers.Embedding(168, 168)])
+    found = agreement.measure(model, rows)
+    table = np.random.default_rng(0).normal(scale=0.1, size=(168, 168)).astype("float32")
+    inputs, targets = rows[:, :-1], rows[:, 1:]
+    counted = targets != 0
+
+    def slope(table):
+        logits = table[inputs].astype("float64")
+        p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        per_word = (p - np.eye(168)[targets]) * counted[..., None] / counted.sum()
+        total = np.zeros(table.shape)
+        np.add.at(total, inputs, per_word)
+        return total
+
+    # float32: 6e-8 of numbers up to 1, sums of some ten; ten steps.
+    np.testing.assert_allclose(found["slopes"], slope(table).ravel(), atol=1e-6)
+    np.testing.assert_allclose(found["logits"], table[inputs], atol=0)
+    for _ in range(10):
+        table = table - 0.1 * slope(table)
+    np.testing.assert_allclose(found["ten steps"], table.ravel(), atol=1e-6)
+
+
+def test_the_stored_table_keeps_what_it_promises(agreement):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = page.split("<!-- agreement -->")[1].split("<!-- /agreement -->")[0]
+    lines = [line.split("|")[1:-1] for line in part.strip().splitlines()]
+    numbers = [float(cell) for line in lines[2:] for cell in line[2:]]
+    assert len(numbers) == 16
+    assert max(numbers) <= agreement.ALLOWED
