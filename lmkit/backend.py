@@ -15,6 +15,7 @@ def value_and_gradients(function, *tensors):
         The value, and a list with one gradient a tensor, of that tensor's shape.
 
     Raises:
+        TypeError: if a tensor holds no floats, or the function returns no tensor.
         ValueError: if the function returns more than one number.
 
     Example:
@@ -25,6 +26,10 @@ def value_and_gradients(function, *tensors):
     Source: the automatic differentiation of TensorFlow, JAX and PyTorch.
     """
     tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
+    for number, tensor in enumerate(tensors):
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        if "float" not in dtype:
+            raise TypeError(f"tensor {number} must hold floats to have a gradient, got {dtype}")
     value, gradients = _BACKENDS[keras.backend.backend()](_scalar(function), tensors)
     return value, list(gradients)
 
@@ -78,6 +83,8 @@ def _compile_torch(function, variables):
 def _scalar(function):
     def checked(*tensors):
         value = function(*tensors)
+        if not hasattr(value, "shape"):
+            raise TypeError(f"the function must return a tensor, got {type(value).__name__}")
         if tuple(value.shape) != ():
             raise ValueError(f"the function must return one number, got shape {tuple(value.shape)}")
         return value

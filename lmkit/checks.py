@@ -4,6 +4,8 @@ Inside compiled code a wrong value raises nothing: an id outside the vocabulary
 silently takes another row. So values are checked here, in NumPy, beforehand.
 """
 
+import numbers
+
 import numpy as np
 from keras import ops
 
@@ -110,14 +112,14 @@ def check_ids(ids, vocab_size):
 
     Raises:
         TypeError: if the ids are not whole numbers.
-        ValueError: for another rank, an empty batch, an id outside the vocabulary, or
-            a row that is nothing but padding.
+        ValueError: for another rank, rows of different lengths, an empty batch, an id outside
+            the vocabulary or above int32's limit, or a row that is nothing but padding.
 
     Example:
         >>> check_ids([[5, 2, 0]], vocab_size=6).shape
         (1, 3)
     """
-    ids = np.asarray(ids)
+    ids, vocab_size = as_array("ids", ids), min(vocab_size, 2**31)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     if ids.ndim != 2 or ids.size == 0:
@@ -151,12 +153,12 @@ def check_labels(labels):
         >>> check_labels([0, 1.0, True]).tolist()
         [0, 1, 1]
     """
-    labels = np.asarray(labels)
+    labels = as_array("labels", labels)
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(f"labels must be one row (n,), not empty, got shape {labels.shape}")
     wrong = np.flatnonzero(~np.isin(labels, (0, 1)))
     if len(wrong):
-        raise ValueError(f"label {labels[wrong[0]]!r} at position {wrong[0]} is not 0 or 1")
+        raise ValueError(f"label {labels[wrong[0]].item()!r} at position {wrong[0]} is not 0 or 1")
     return labels.astype("int32")
 
 
@@ -206,7 +208,7 @@ def check_whole(name, number, least=1):
 
     Args:
         name: what the number is, for the message.
-        number: the number; `True` is none.
+        number: the number, Python's or NumPy's; `True` is none.
         least: the smallest value allowed.
 
     Raises:
@@ -217,8 +219,60 @@ def check_whole(name, number, least=1):
         Traceback (most recent call last):
         ValueError: units must be a whole number of at least 1, got 0
     """
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+    whole = isinstance(number, numbers.Integral) and not isinstance(number, bool)
+    if not whole or number < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {number!r}")
+
+
+def check_real(name, number, least=-np.inf, below=np.inf):
+    """Checks a setting: a number, and not one that is too small or too large.
+
+    Args:
+        name: what the number is, for the message.
+        number: the number; NaN and `True` are none.
+        least: the smallest value allowed.
+        below: what it must stay below.
+
+    Raises:
+        ValueError: if it is not such a number.
+
+    Example:
+        >>> check_real("dropout", 1, least=0, below=1)
+        Traceback (most recent call last):
+        ValueError: dropout must be at least 0 and below 1, got 1
+    """
+    real = isinstance(number, numbers.Real) and not isinstance(number, bool)
+    if not real or not (-np.inf < number and least <= number < below):
+        limits = [f"at least {least}"] * (least > -np.inf) + [f"below {below}"] * (below < np.inf)
+        wanted = " and ".join(limits) or "a finite number"
+        raise ValueError(f"{name} must be {wanted}, got {number!r}")
+
+
+def as_array(name, values, dtype=None):
+    """What was given as an array; NumPy's reason for refusing it names no argument.
+
+    Args:
+        name: what the values are, for the message.
+        values: an array, or lists of numbers.
+        dtype: the array's type, NumPy's choice if None.
+
+    Returns:
+        The array.
+
+    Raises:
+        ValueError: for rows of different lengths, or what is no number where one must be.
+
+    Example:
+        >>> as_array("ids", [[5, 2], [7]])
+        Traceback (most recent call last):
+        ValueError: ids must be numbers in rows of one length, got [[5, 2], [7]]
+    """
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be numbers in rows of one length, got {values!r:.60}"
+        ) from None
 
 
 def _array(values):

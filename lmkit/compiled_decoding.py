@@ -9,7 +9,13 @@ from keras import ops
 
 from lmkit.backend import compile_function
 from lmkit.checks import check_whole
-from lmkit.decoding import TransformerDecoder, check_ids_row, check_share, check_temperature
+from lmkit.decoding import (
+    TransformerDecoder,
+    check_ids_row,
+    check_prompts,
+    check_share,
+    check_temperature,
+)
 
 
 class CompiledDecoder:
@@ -51,9 +57,10 @@ class CompiledDecoder:
     def __call__(self, prompts, length, temperature=1.0, seed=0, stop=None, top_k=None, top_p=None):
         """The prompts and what follows them."""
         check_whole("length", length)
+        check_whole("seed", seed, least=0)
         temperature, vocab = check_temperature(temperature), self._model.sizes["vocab_size"]
         check_share(top_k, top_p, vocab)
-        texts = [check_ids_row(prompt, vocab) for prompt in prompts]
+        texts = check_prompts(prompts, vocab)
         ids, ends = self._padded(texts, length)
         if stop is not None:
             check_ids_row([stop], vocab)
@@ -76,8 +83,6 @@ class CompiledDecoder:
         return [text + _until(row, stop) for text, row in zip(texts, rows, strict=True)]
 
     def _padded(self, texts, length):
-        if not texts:
-            raise ValueError("there are no prompts: give at least one")
         longest, limit = max(map(len, texts)), self._model.sizes["max_length"]
         if longest + length > limit:
             raise ValueError(

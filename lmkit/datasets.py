@@ -187,11 +187,18 @@ def load_results(name, folder=None):
 
     Raises:
         FileNotFoundError: if there are no such results; the message lists those that are.
+        ValueError: if the file is not JSON.
 
     Example:
         >>> results = load_results("01_rnn_classifier")
     """
-    return json.loads(results_file(f"{name}.json", folder).read_text(encoding="utf-8"))
+    file = results_file(f"{name}.json", folder)
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{file} is not JSON (truncated or altered): {error}; fetch it again"
+        ) from None
 
 
 def results_file(name, folder=None):
@@ -268,7 +275,7 @@ def _check_listed(folder, name):
             raise FileNotFoundError(f"{file} is missing; it ships with the course: fetch it again")
     # A star before the name marks binary mode.
     pattern = re.compile(r"([0-9a-f]{64}) [ *](.+)")
-    found = map(pattern.fullmatch, sums.read_text(encoding="utf-8").splitlines())
+    found = map(pattern.fullmatch, sums.read_text(encoding="utf-8", errors="replace").splitlines())
     listed = {match[2]: match[1] for match in found if match}
     if name not in listed:
         raise ValueError(f"{sums} does not list {name}; it lists {sorted(listed)}")

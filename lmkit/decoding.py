@@ -8,13 +8,14 @@ with one that is three lines long. `RecurrentDecoder` makes one of a recurrent m
 
 import math
 import numbers
+from collections.abc import Iterable
 
 import keras
 import numpy as np
 from keras import ops
 
 from lmkit.backend import compile_function
-from lmkit.checks import check_whole
+from lmkit.checks import as_array, check_real, check_whole
 
 
 def keep_likely(logits, top_k=None, top_p=None):
@@ -120,9 +121,10 @@ def generate(
         A list of ids: the prompt and what was added, `stop` included if it came.
 
     Raises:
-        TypeError: if the prompt is not one row of whole numbers.
-        ValueError: for an empty prompt, an id outside the vocabulary, a length below 1,
-            or as `sample_token`.
+        TypeError: if the prompt is not one row of whole numbers, or `next_logits` no
+            next-token function.
+        ValueError: for an empty prompt, an id outside the vocabulary, a length below 1, a
+            seed below 0, or as `sample_token`.
 
     Example:
         >>> def counts_up(ids):  # the likeliest id is the last one plus 1
@@ -132,6 +134,7 @@ def generate(
 
     Built by hand in: chapters/02_lstm_language_model.ipynb
     """
+    _check_function(next_logits)
 
     def next_of_one(texts):
         return [next_logits(texts[0])]
@@ -163,9 +166,9 @@ def generate_batch(
         A list of lists of ids, in the order of the prompts.
 
     Raises:
-        TypeError: if a prompt is not one row of whole numbers.
+        TypeError: if a prompt is not one row of whole numbers, or `next_logits` no function.
         ValueError: for no prompts, an empty one, an id outside the vocabulary, a length
-            below 1, or as `sample_token`.
+            below 1, a seed below 0, or as `sample_token`.
 
     Example:
         >>> def count_up(texts):  # the likeliest id is the last one plus 1
@@ -175,9 +178,9 @@ def generate_batch(
     """
     check_whole("length", length)
     check_temperature(temperature)
-    texts = [check_ids_row(prompt) for prompt in prompts]
-    if not texts:
-        raise ValueError("there are no prompts: give at least one")
+    check_whole("seed", seed, least=0)
+    _check_function(next_logits)
+    texts = check_prompts(prompts)
     rngs = [np.random.default_rng(seed + number) for number in range(len(texts))]
     running = dict(enumerate(texts))
     for step in range(length):
@@ -213,9 +216,10 @@ def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0)
         The best text found, a list of ids, and its score.
 
     Raises:
-        TypeError: if the prompt is not one row of whole numbers.
+        TypeError: if the prompt is not one row of whole numbers, or `next_logits` no
+            next-token function.
         ValueError: for an empty prompt, an id outside the vocabulary, a length or width
-            below 1, or logits that are no probabilities.
+            below 1, a `length_power` that is no number, or logits that are no probabilities.
 
     Example:
         >>> def wary(ids):  # 1 looks better at first, but leads to nothing
@@ -228,6 +232,8 @@ def beam_search(next_logits, prompt, length, width, stop=None, length_power=1.0)
     """
     check_whole("length", length)
     check_whole("width", width)
+    check_real("length_power", length_power)
+    _check_function(next_logits)
     start = check_ids_row(prompt)
     open_beams, finished = [(start, 0.0)], []
 
@@ -356,7 +362,7 @@ class RecurrentDecoder:
         The logits of the next id, a float64 array `(vocab,)`.
 
     Raises:
-        TypeError: if the ids are not one row of whole numbers.
+        TypeError: for no model, or if the ids are not one row of whole numbers.
         ValueError: for another kind of layer, a model that ends in probabilities, no ids,
             an id outside the vocabulary, or a text that begins with masked padding.
 
@@ -440,6 +446,8 @@ def _is_recurrent(layer):
 
 def _chain(model):
     """The layers of a model that can be fed one token at a time, and no others."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"give a model such as lstm_lm, got {type(model).__name__}")
     chain = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     kinds = keras.layers.RNN, keras.layers.Dropout, keras.layers.Dense
     if not chain or not isinstance(chain[0], keras.layers.Embedding):
@@ -450,6 +458,42 @@ def _chain(model):
     if getattr(chain[-1], "activation", None) is not keras.activations.linear:
         raise ValueError(f"layer {chain[-1].name!r} must give logits: a Dense, no activation")
     return chain
+
+
+def _check_function(next_logits):
+    if isinstance(next_logits, keras.Model):
+        raise TypeError(
+            "next_logits must be a next-token function, got a model: "
+            "RecurrentDecoder(model) or TransformerDecoder(model) makes one of it"
+        )
+    if not callable(next_logits):
+        raise TypeError(f"next_logits must be a function, got {type(next_logits).__name__}")
+
+
+def check_prompts(prompts, vocab_size=math.inf):
+    """Several texts' ids as lists, if they are what a model can read.
+
+    Args:
+        prompts: a list of rows of ids.
+        vocab_size: ids run from 0 to `vocab_size - 1`.
+
+    Returns:
+        A list of lists of ints.
+
+    Raises:
+        TypeError: if it is no list, or as `check_ids_row`.
+        ValueError: for no prompts, or as `check_ids_row`.
+
+    Example:
+        >>> check_prompts([np.array([3, 1]), [2]])
+        [[3, 1], [2]]
+    """
+    if isinstance(prompts, str) or not isinstance(prompts, Iterable):
+        raise TypeError(f"prompts must be a list of rows of ids, got {type(prompts).__name__}")
+    texts = [check_ids_row(prompt, vocab_size) for prompt in prompts]
+    if not texts:
+        raise ValueError("there are no prompts: give at least one")
+    return texts
 
 
 def check_ids_row(ids, vocab_size=math.inf):
@@ -470,7 +514,7 @@ def check_ids_row(ids, vocab_size=math.inf):
         >>> check_ids_row(np.array([3, 1]), vocab_size=4)
         [3, 1]
     """
-    row = np.asarray(ids)
+    row = as_array("ids", ids)
     if row.size == 0:
         raise ValueError("the prompt is empty: give at least one id")
     if row.ndim != 1 or row.dtype.kind not in "iu":
@@ -529,7 +573,7 @@ def check_temperature(temperature):
 
 
 def _check_logits(logits):
-    logits = np.asarray(logits, dtype="float64")
+    logits = as_array("logits", logits, "float64")
     if logits.ndim != 1 or logits.size == 0:
         raise ValueError(f"logits must be one row (vocab,), not empty, got shape {logits.shape}")
     if np.isnan(logits).any() or np.isposinf(logits).any():

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from lmkit.checks import check_labels
+from lmkit.checks import as_array, check_labels, check_real
 
 
 def confusion_matrix(labels, predictions):
@@ -65,14 +65,13 @@ def pair_accuracy(positive_scores, negative_scores, tolerance=0.0):
     positive, negative = (_scores(scores) for scores in (positive_scores, negative_scores))
     if positive.shape != negative.shape:
         raise ValueError(f"{len(positive)} positive scores, but {len(negative)} negative ones")
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
+    check_real("tolerance", tolerance, least=0)
     difference = positive - negative
     return float(np.mean((difference > tolerance) + 0.5 * (np.abs(difference) <= tolerance)))
 
 
 def _scores(scores):
-    scores = np.asarray(scores, dtype="float64")
+    scores = as_array("scores", scores, "float64")
     if scores.ndim != 1 or scores.size == 0:
         raise ValueError(f"scores must be one row of at least one number, got {scores.shape}")
     if np.isnan(scores).any():
@@ -102,7 +101,7 @@ def token_losses(logits, targets, ignore_class=0):
 
     Source: the chain rule. Built by hand in: chapters/02_lstm_language_model.ipynb
     """
-    logits, targets = np.asarray(logits, dtype="float64"), _targets(targets)
+    logits, targets = as_array("logits", logits, "float64"), _targets(targets)
     if logits.shape[:-1] != targets.shape or not logits.ndim:
         raise ValueError(f"logits {logits.shape} need one target a row, got {targets.shape}")
     if targets.size and targets.max() >= logits.shape[-1]:
@@ -114,7 +113,7 @@ def token_losses(logits, targets, ignore_class=0):
 
 
 def _targets(targets):
-    targets = np.asarray(targets)
+    targets = as_array("targets", targets)
     if targets.dtype.kind not in "iu":
         raise TypeError(f"targets must be whole numbers, got {targets.dtype}")
     if targets.size and targets.min() < 0:
@@ -146,12 +145,25 @@ class _MeanLoss(keras.metrics.Metric):
         self.count = self.add_weight(name="count", initializer="zeros")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds a batch: targets `(batch, time)`, logits `(batch, time, vocab)`."""
+        """Adds a batch.
+
+        Args:
+            y_true: targets `(batch, time)`.
+            y_pred: logits `(batch, time, vocab)`.
+            sample_weight: `(batch, time)`, or `(batch,)` for one a row, or None.
+
+        Raises:
+            ValueError: if targets or weights do not fit the logits.
+        """
         y_true = ops.convert_to_tensor(y_true)
-        if len(y_true.shape) == len(y_pred.shape):  # (B, T, 1), as Keras also allows
+        if not hasattr(y_pred, "shape"):  # else untouched: it can carry Keras's mask
+            y_pred = ops.convert_to_tensor(y_pred)
+        if len(y_true.shape) == len(y_pred.shape) > 0:  # (B, T, 1), as Keras also allows
             y_true = ops.squeeze(y_true, axis=-1)  # (B, T)
+        _check_fit("targets", y_true, y_pred)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
+            _check_fit("weights", sample_weight, y_pred)
             if len(sample_weight.shape) < len(y_true.shape):
                 sample_weight = ops.expand_dims(sample_weight, -1)  # one weight a row
         weights = ops.cast(self._counted(y_true, y_pred, sample_weight), self.dtype)  # (B, T)
@@ -173,6 +185,16 @@ class _MeanLoss(keras.metrics.Metric):
     def get_config(self):
         """What is needed to build the metric again."""
         return {**super().get_config(), "ignore_class": self.ignore_class}
+
+
+def _check_fit(what, values, logits):
+    """Targets `(batch, time)` fit logits with one axis more, weights can also be one a row."""
+    shape, wanted = tuple(values.shape), tuple(logits.shape)
+    ranks = (len(wanted) - 1,) if what == "targets" else range(len(wanted))
+    # Sizes that are unknown while a model is compiled are None; a size of 1 serves all.
+    known = [pair for pair in zip(shape, wanted, strict=False) if None not in pair]
+    if len(shape) not in ranks or any(one not in (1, other) for one, other in known):
+        raise ValueError(f"{what} {shape} do not fit logits {wanted}, (batch, time, vocab)")
 
 
 @keras.saving.register_keras_serializable("lmkit")

@@ -1,9 +1,12 @@
 """The documents' models, as they run today."""
 
+import math
+import numbers
+
 import keras
 from keras import layers, ops
 
-from lmkit.checks import check_ids, check_whole
+from lmkit.checks import check_ids, check_real, check_whole
 from lmkit.layers import LearnedPositions, TransformerBlock
 
 
@@ -40,7 +43,7 @@ def rnn_classifier(
         check_whole(name, size)
     if readout not in ("last", "mean"):
         raise ValueError(f'readout must be "last" or "mean", got {readout!r}')
-    _check_dropout(dropout)
+    check_real("dropout", dropout, least=0, below=1)
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
     x = layers.Embedding(vocab_size, embed_dim, mask_zero=mask_zero)(ids)  # (B, T, C)
     x = layers.Dropout(dropout)(x)
@@ -80,8 +83,8 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0, gate
         `(batch, time, vocab)`: at position t for the id at t + 1.
 
     Raises:
-        ValueError: for a size below 1, a dropout outside [0, 1), another cell, or a
-            `gate_bias` for a cell without gates.
+        ValueError: for a size below 1, a dropout outside [0, 1), another cell, a
+            `gate_bias` for a cell without gates, or one that is no number.
 
     Example:
         >>> lstm_lm(vocab_size=10, embed_dim=2, units=3).output_shape
@@ -92,7 +95,7 @@ def lstm_lm(vocab_size, embed_dim=128, units=128, cell="lstm", dropout=0.0, gate
     """
     for name, size in (("vocab_size", vocab_size), ("embed_dim", embed_dim), ("units", units)):
         check_whole(name, size)
-    _check_dropout(dropout)
+    check_real("dropout", dropout, least=0, below=1)
     if cell not in list(_CELLS):  # a list takes values that cannot be hashed, too
         raise ValueError(f'cell must be "lstm", "gru" or "simple", got {cell!r}')
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
@@ -133,7 +136,8 @@ class TransformerLM(keras.Model):
 
     Raises:
         ValueError: for sizes below 1, an `embed_dim` that the heads do not divide, a
-            dropout outside [0, 1), or texts longer than `max_length`.
+            dropout outside [0, 1), ids that are not `(batch, time)`, or texts longer than
+            `max_length`.
 
     Example:
         >>> model = TransformerLM(vocab_size=9, max_length=6, embed_dim=8, num_heads=2,
@@ -159,7 +163,7 @@ class TransformerLM(keras.Model):
         super().__init__(**kwargs)
         check_whole("vocab_size", vocab_size)
         check_whole("num_layers", num_layers)
-        _check_dropout(dropout)
+        check_real("dropout", dropout, least=0, below=1)
         self.sizes = {
             "vocab_size": vocab_size,
             "max_length": max_length,
@@ -248,6 +252,8 @@ class TransformerLM(keras.Model):
         return self._logits(x), after
 
     def _embed(self, ids, training):
+        if len(ids.shape) != 2:
+            raise ValueError(f"ids must be (batch, time), got shape {tuple(ids.shape)}")
         time, limit = ops.shape(ids)[1], self.sizes["max_length"]
         if isinstance(time, int) and time > limit:
             raise ValueError(f"the model reads at most {limit} ids (max_length), got {time}")
@@ -281,8 +287,9 @@ def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
         The same model, compiled.
 
     Raises:
-        ValueError: if there are no more steps than warmup steps, or the learning rate is
-            not above 0.
+        TypeError: if the model is none.
+        ValueError: if there are no more steps than warmup steps, the learning rate is not
+            above 0, or `beta_2` not in [0, 1).
 
     Example:
         >>> model = compile_lm(lstm_lm(vocab_size=10), learning_rate=8e-3, steps=2_000)
@@ -294,8 +301,11 @@ def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
     """
     check_whole("warmup", warmup, least=0)
     check_whole("steps", steps, least=warmup + 1)
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate must be above 0, got {learning_rate!r}")
+    if not isinstance(learning_rate, numbers.Real) or not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be above 0 and finite, got {learning_rate!r}")
+    check_real("beta_2", beta_2, least=0, below=1)
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
     )
@@ -310,6 +320,7 @@ def _set_gate_bias(layer, cell, gate_bias):
     # candidate, with a second row of biases for the recurrent side.
     if cell == "simple":
         raise ValueError(f"a SimpleRNN has no gate whose bias could be {gate_bias!r}")
+    check_real("gate_bias", gate_bias)
     *weights, bias = layer.get_weights()
     kept = bias[layer.units : 2 * layer.units] if cell == "lstm" else bias[0, : layer.units]
     kept[:] = gate_bias
@@ -391,8 +402,3 @@ def bag_of_words_classifier(vocab_size=10_000):
     ids = keras.Input((None,), dtype="int32", name="ids")  # (B, T)
     score = BagOfWords(vocab_size)(ids)  # (B, 1)
     return keras.Model(ids, ops.sigmoid(score), name="bag_of_words_classifier")
-
-
-def _check_dropout(dropout):
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")

@@ -5,10 +5,11 @@ stories, characters of a text.
 """
 
 from collections import Counter
+from collections.abc import Sized
 
 import numpy as np
 
-from lmkit.checks import check_whole
+from lmkit.checks import as_array, check_whole
 
 
 def ngram_probabilities(train, test, order, vocab_size):
@@ -32,7 +33,7 @@ def ngram_probabilities(train, test, order, vocab_size):
     Raises:
         ValueError: for an order below 1 or too long for the vocabulary, for no rows, or an
             id outside the vocabulary.
-        TypeError: if a row is not made of whole numbers.
+        TypeError: if the rows are no list, or one is not made of whole numbers.
 
     Example:
         >>> # After 1, 2 came twice and 0 once; the unigram says 2/7 and a little for 2.
@@ -57,6 +58,8 @@ def ngram_probabilities(train, test, order, vocab_size):
 
 def _windows(rows, order, vocab_size):
     """Every token as a row `(order - 1 tokens before it, token)`; `vocab_size` is the page."""
+    if not isinstance(rows, Sized):
+        raise TypeError(f"rows must be a list of rows of ids, got {type(rows).__name__}")
     if not len(rows):
         raise ValueError("there are no rows to count in: the list is empty")
     parts = [_check_row(row, number, vocab_size) for number, row in enumerate(rows)]
@@ -66,7 +69,7 @@ def _windows(rows, order, vocab_size):
 
 
 def _check_row(row, number, vocab_size):
-    row = np.asarray(row)
+    row = as_array(f"row {number}", row)
     if row.ndim != 1 or not row.size:
         raise ValueError(f"row {number} must be one row of at least one id, got shape {row.shape}")
     if row.dtype.kind not in "iu":

@@ -50,13 +50,16 @@ def plot_history(history, metric="loss", ax=None, references=None):
         The axes.
 
     Raises:
-        ValueError: if the history does not hold the metric.
+        TypeError: if the history is none.
+        ValueError: if it does not hold the metric.
 
     Example:
         >>> plot_history({"loss": [0.7, 0.4], "val_loss": [0.6, 0.5]}, references={"ln 2": 0.693})
         <Axes: ...>
     """
     values = getattr(history, "history", history)
+    if not isinstance(values, dict):
+        raise TypeError(f"history must be what fit returned, got {type(values).__name__}")
     if metric not in values:
         raise ValueError(f"the history holds {', '.join(values)}, not {metric!r}")
     ax = ax or plt.subplots()[1]
@@ -94,10 +97,16 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
     Returns:
         The axes.
 
+    Raises:
+        ValueError: if a name has no values.
+
     Example:
         >>> plot_seeds({"bag of words": [0.71, 0.70], "RNN": [0.95, 0.97]})
         <Axes: ...>
     """
+    for name, values in results.items():
+        if not len(values):
+            raise ValueError(f"{name!r} has no values to draw")
     ax = ax or plt.subplots()[1]
     for place, values in enumerate(results.values()):
         colour = list(COLOURS.values())[place % len(COLOURS)]
@@ -171,7 +180,7 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
         The list of axes.
 
     Raises:
-        ValueError: if there is not one loss, or one floor, for each token.
+        ValueError: if there is not one loss, or one floor, for each token, or no token.
 
     Example:
         >>> plot_token_losses(["One", "warm", "day"], [0.1, 2.2, 1.9], [0.0, 2.1, 1.9])
@@ -181,6 +190,8 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     floors = np.zeros_like(losses) if floors is None else np.asarray(floors, dtype="float64")
     if not len(tokens) == len(losses) == len(floors):
         raise ValueError(f"{len(tokens)} tokens, {len(losses)} losses and {len(floors)} floors")
+    if not len(tokens):
+        raise ValueError("there are no tokens to draw")
     starts = range(0, len(tokens), per_row)
     if ax is None:
         size = (0.37 * per_row, 1.35 * len(starts))

@@ -8,6 +8,7 @@ lmkit/_story_words.py; the machine that follows any such grammar in lmkit/_story
 """
 
 import random
+from collections.abc import Sized
 from typing import NamedTuple
 
 import numpy as np
@@ -212,7 +213,7 @@ def encode(texts, language="en"):
         >>> encode(["One warm Monday", "One"]).tolist()
         [[30, 16, 163, 15], [30, 16, 0, 0]]
     """
-    longest = max((len(text.split()) for text in _check_list(texts)), default=0)
+    longest = max(len(_split(text)) for text in _check_list(texts))
     begun = [f"{END} {text}" for text in texts]
     return tokenizer(language).encode_batch(begun, length=1 + longest)
 
@@ -293,6 +294,8 @@ def _rows(texts, ids):
 def _check_list(texts):
     if isinstance(texts, str):
         raise TypeError("stories must be a list of strings, got one string: put it in a list")
+    if not isinstance(texts, Sized):
+        raise TypeError(f"stories must be a list of strings, got {type(texts).__name__}")
     if not len(texts):
         raise ValueError("there are no stories: the list is empty")
     return texts

@@ -7,11 +7,11 @@ import collections
 import json
 import pathlib
 import re
+from collections.abc import Iterable
 
 import keras
-import numpy as np
 
-from lmkit.checks import check_whole
+from lmkit.checks import as_array, check_whole
 from lmkit.files import write_atomic
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -24,7 +24,8 @@ class _Tokenizer:
     def __init__(self, tokens):
         _check_tokens(tokens)
         self.tokens = tokens
-        self._ids = {token: index for index, token in enumerate(tokens)}
+        # Without the first two: a text that holds "[PAD]" does not mean padding.
+        self._ids = {token: index for index, token in enumerate(tokens[2:], start=2)}
 
     @property
     def vocab_size(self):
@@ -44,17 +45,20 @@ class _Tokenizer:
             An int32 array `(len(texts), length)`.
 
         Raises:
-            TypeError: if `texts` is a single string or holds something else than strings.
-            ValueError: if there are no texts, or `length` is below 1.
+            TypeError: if `texts` is no list, or holds something else than strings.
+            ValueError: if there are no texts, `length` is below 1, or a side is not "pre" or
+                "post".
 
         Example:
             >>> tokenizer = WordTokenizer.train(["a warm film"])
             >>> tokenizer.encode_batch(["warm film", "a"], length=3).tolist()
             [[4, 3, 0], [2, 0, 0]]
         """
-        if isinstance(texts, str):
-            raise TypeError("texts must be a list of strings, got one string: put it in a list")
+        _check_list(texts)
         check_whole("length", length)
+        for name, side in (("padding", padding), ("truncating", truncating)):
+            if side not in ("pre", "post"):
+                raise ValueError(f'{name} must be "pre" (left) or "post" (right), got {side!r}')
         rows = [self.encode(text) for text in texts]
         if not rows:
             raise ValueError("texts is empty: there is nothing to encode")
@@ -86,7 +90,8 @@ class _Tokenizer:
         """
         try:
             record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:  # bytes that are not UTF-8, text that is not JSON
+        # Bytes that are not UTF-8, text that is not JSON; brackets nested by the thousand.
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} holds no tokenizer: it is not JSON ({error})") from None
         if not isinstance(record, dict) or record.get("tokenizer") != cls.__name__:
             kind = record.get("tokenizer") if isinstance(record, dict) else type(record).__name__
@@ -103,14 +108,14 @@ class _Tokenizer:
             A string.
 
         Raises:
-            ValueError: for an id outside the vocabulary.
+            ValueError: for an id outside the vocabulary, or rows of different lengths.
             TypeError: if `ids` is not one row of whole numbers.
 
         Example:
             >>> WordTokenizer.train(["a warm film"]).decode([4, 3, 0])
             'warm film'
         """
-        ids = np.asarray(ids)
+        ids = as_array("ids", ids)
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise TypeError(
                 f"ids must be one row of whole numbers, got {ids.dtype} of shape {ids.shape}"
@@ -128,7 +133,8 @@ class WordTokenizer(_Tokenizer):
     """A text as its words: lower-cased, punctuation left out.
 
     `decode(encode(text))` gives back `" ".join(split(text))` where every word is
-    known. Capitals, punctuation and the kind of blank are lost, on purpose.
+    known. Capitals, punctuation and the kind of blank are lost, on purpose. A combining mark
+    counts as punctuation: an é that is written as e and an accent becomes e.
 
     Args:
         tokens: the vocabulary, `["[PAD]", "[UNK]", word, word, ...]`.
@@ -303,8 +309,7 @@ class SplitTokenizer(_ExactTokenizer):
 
 def _counts(texts, vocab_size, split):
     """How often each token occurs, with the errors that both kinds of training share."""
-    if isinstance(texts, str):
-        raise TypeError("texts must be a list of strings, got one string: put it in a list")
+    _check_list(texts)
     check_whole("vocab_size", vocab_size, least=3)  # padding, unknown and one token
     counts = collections.Counter()
     for text in texts:
@@ -313,6 +318,13 @@ def _counts(texts, vocab_size, split):
     if not counts:
         raise ValueError("the texts hold nothing to build a vocabulary from")
     return counts
+
+
+def _check_list(texts):
+    if isinstance(texts, str):
+        raise TypeError("texts must be a list of strings, got one string: put it in a list")
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"texts must be a list of strings, got {type(texts).__name__}")
 
 
 def _check_text(text):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmkit.checks import check_whole
+from lmkit.checks import as_array, check_whole
 
 
 def cut_windows(ids, length):
@@ -20,7 +20,8 @@ def cut_windows(ids, length):
 
     Raises:
         TypeError: if the ids are not whole numbers.
-        ValueError: if they are not one row, hold padding, or make up less than one window.
+        ValueError: if they are not one row, hold padding, outgrow int32, or make up less than
+            one window.
 
     Example:
         >>> cut_windows([5, 2, 7, 4, 9, 3], length=2).tolist()
@@ -30,7 +31,7 @@ def cut_windows(ids, length):
     Built by hand in: chapters/02b_real_prose.ipynb
     """
     check_whole("length", length)
-    ids = np.asarray(ids)
+    ids = as_array("ids", ids)
     if ids.ndim != 1:
         raise ValueError(f"ids must be one row of numbers, got shape {ids.shape}")
     if ids.size <= length:
@@ -42,6 +43,8 @@ def cut_windows(ids, length):
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     if ids.min() < 1:
         raise ValueError(f"id {ids.min()} at position {ids.argmin()}: a text's ids begin at 1")
+    if ids.max() >= 2**31:
+        raise ValueError(f"id {ids.max()} at position {ids.argmax()} is above int32's limit")
     starts = np.arange(0, ids.size - 1, length)
     padded = np.concatenate([ids, np.zeros(length, ids.dtype)]).astype("int32")
     return padded[starts[:, None] + np.arange(length + 1)]

@@ -1,7 +1,8 @@
-"""What several test files share."""
+"""What several test files share, and the walls around all of them: no network."""
 
 import os
 import pathlib
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -9,6 +10,26 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
+GUARD = str(ROOT / "tests" / "no_network")
+
+
+def shut_the_network():
+    """For this process and, through the environment, for every child of it."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if GUARD not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [GUARD, *paths]))
+    # For programs that are not Python: a proxy on a port where nobody listens.
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        os.environ[name] = os.environ[name.upper()] = "http://127.0.0.1:9"
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
+    sys.path.insert(0, GUARD)
+    sys.modules.pop("sitecustomize", None)  # another one may have been loaded at the start
+    import sitecustomize  # noqa: F401
+
+    sys.path.remove(GUARD)
+
+
+shut_the_network()
 
 
 @pytest.fixture

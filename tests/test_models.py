@@ -311,5 +311,5 @@ def test_trainings_that_cannot_be():
     with pytest.raises(ValueError, match="warmup must be a whole number of at least 0, got -1"):
         compile_lm(model, 0.01, steps=100, warmup=-1)
     for wrong in (0.0, -1.0, float("nan")):
-        with pytest.raises(ValueError, match="learning_rate must be above 0, got"):
+        with pytest.raises(ValueError, match="learning_rate must be above 0 and finite, got"):
             compile_lm(model, wrong, steps=200)

@@ -179,8 +179,6 @@ def installed(tmp_path_factory):
     """The wheel, unpacked where no checkout is near."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT]
-    if importlib.util.find_spec("hatchling") is None:  # then build gets it, in isolation
-        command.remove("--no-isolation")
     subprocess.run(command, check=True, capture_output=True)
     (wheel,) = folder.glob("lmkit-*.whl")
     with zipfile.ZipFile(wheel) as archive:

@@ -4,8 +4,12 @@ B is the batch, T the time, C the channels, H the heads, D = C / H the channels 
 The pure functions come first, the layer that holds the weights after them.
 """
 
+import numbers
+
 import keras
 from keras import ops
+
+from lmkit.layers._checks import check_dropout, check_size
 
 
 def causal_mask(length):
@@ -17,12 +21,17 @@ def causal_mask(length):
     Returns:
         A boolean tensor `(length, length)`, row = who looks, column = at whom; True = may.
 
+    Raises:
+        ValueError: if the length is not a whole number of at least 1.
+
     Example:
         >>> ops.convert_to_numpy(causal_mask(3)).astype(int).tolist()
         [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
 
     Source: Vaswani et al., 2017.
     """
+    if isinstance(length, numbers.Number | str):  # inside compiled code it can be a tensor
+        check_size("length", length)
     positions = ops.arange(length)
     return positions[:, None] >= positions[None, :]
 
@@ -60,7 +69,7 @@ def attention_weights(queries, keys, mask=None):
 
     Raises:
         TypeError: if the mask is not boolean.
-        ValueError: if its shape does not fit.
+        ValueError: if its shape does not fit, or queries and keys differ in their channels.
 
     Example:
         >>> import numpy as np
@@ -70,14 +79,23 @@ def attention_weights(queries, keys, mask=None):
 
     Source: Vaswani et al., 2017.
     """
+    queries, keys = ops.convert_to_tensor(queries), ops.convert_to_tensor(keys)
+    _check_equal("channels", queries=queries.shape[-1:], keys=keys.shape[-1:])
     # Divided before the product: the smaller tensor, and no large sums in float16.
-    queries = queries / ops.sqrt(ops.cast(queries.shape[-1], queries.dtype))
+    queries = ops.divide(queries, ops.sqrt(ops.cast(queries.shape[-1], queries.dtype)))
     scores = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
     if mask is not None:
         mask = _check_mask(mask, scores.shape)
         # Not minus infinity: a row without any key would be 0 / 0.
         scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
     return ops.softmax(scores, axis=-1)
+
+
+def _check_equal(what, **sizes):
+    (one, first), (other, second) = sizes.items()
+    if None not in first + second and first != second:
+        got = f"{first[0]} and {second[0]}"
+        raise ValueError(f"{one} and {other} need equally many {what}, got {got}")
 
 
 def _check_mask(mask, shape):
@@ -107,7 +125,7 @@ def attend(queries, keys, values, mask=None):
         A tensor `(..., queries, value_channels)`.
 
     Raises:
-        TypeError, ValueError: as `attention_weights`.
+        TypeError, ValueError: as `attention_weights`, and if there is not one value a key.
 
     Example:
         >>> import numpy as np
@@ -117,6 +135,8 @@ def attend(queries, keys, values, mask=None):
 
     Source: Vaswani et al., 2017.
     """
+    keys, values = ops.convert_to_tensor(keys), ops.convert_to_tensor(values)
+    _check_equal("positions", keys=keys.shape[-2:-1], values=values.shape[-2:-1])
     return ops.matmul(attention_weights(queries, keys, mask), values)
 
 
@@ -130,6 +150,9 @@ def split_heads(x, num_heads):
     Returns:
         A tensor `(batch, heads, time, channels / heads)`.
 
+    Raises:
+        ValueError: for another rank, or heads that do not divide the channels.
+
     Example:
         >>> import numpy as np
         >>> ops.convert_to_numpy(split_heads(np.arange(8.0).reshape(1, 2, 4), 2)).tolist()
@@ -138,6 +161,11 @@ def split_heads(x, num_heads):
     Source: Vaswani et al., 2017.
     """
     x = ops.convert_to_tensor(x)
+    check_size("num_heads", num_heads)
+    if len(x.shape) != 3 or x.shape[-1] % num_heads:
+        raise ValueError(
+            f"x must be (batch, time, a multiple of {num_heads} channels), got {tuple(x.shape)}"
+        )
     batch, time, channels = ops.shape(x)
     x = ops.reshape(x, (batch, time, num_heads, channels // num_heads))
     return ops.transpose(x, (0, 2, 1, 3))  # (B, H, T, D)
@@ -187,8 +215,8 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         A tensor `(batch, time, embed_dim)`.
 
     Raises:
-        ValueError: for sizes below 1, an `embed_dim` that the heads do not divide, or a
-            dropout outside [0, 1).
+        ValueError: for sizes below 1, an `embed_dim` that the heads do not divide, a
+            dropout outside [0, 1), or an input that is not `(batch, time, embed_dim)`.
 
     Example:
         >>> import numpy as np
@@ -208,15 +236,13 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, size in (("embed_dim", embed_dim), ("num_heads", num_heads)):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+        check_size("embed_dim", embed_dim)
+        check_size("num_heads", num_heads)
         if embed_dim % num_heads:
             raise ValueError(
                 f"embed_dim must be a multiple of num_heads, got {embed_dim} and {num_heads}"
             )
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1, got {dropout!r}")
+        check_dropout(dropout)
         self.embed_dim, self.num_heads, self.causal = embed_dim, num_heads, causal
         self.rate = dropout
         small = keras.initializers.RandomNormal(stddev=0.02)
@@ -229,6 +255,10 @@ class MultiHeadSelfAttention(keras.layers.Layer):
 
     def build(self, input_shape):
         """Makes the weights."""
+        if len(input_shape) != 3 or input_shape[-1] != self.embed_dim:
+            raise ValueError(
+                f"the input must be (batch, time, {self.embed_dim}), got {tuple(input_shape)}"
+            )
         self.qkv.build(input_shape)
         self.out.build(input_shape)
 

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from lmkit.layers._checks import check_size
+
 
 def sinusoidal_positions(length, embed_dim):
     """Fixed vectors for positions: sines and cosines of slower and slower waves.
@@ -18,7 +20,7 @@ def sinusoidal_positions(length, embed_dim):
         A float32 array `(length, embed_dim)`.
 
     Raises:
-        ValueError: if `embed_dim` is odd.
+        ValueError: if `embed_dim` is odd, or a size is not a whole number of at least 1.
 
     Example:
         >>> sinusoidal_positions(2, 2).round(4).tolist()  # sin 0, cos 0; sin 1, cos 1
@@ -26,6 +28,8 @@ def sinusoidal_positions(length, embed_dim):
 
     Source: Vaswani et al., 2017.
     """
+    check_size("length", length)
+    check_size("embed_dim", embed_dim)
     if embed_dim % 2:
         raise ValueError(f"embed_dim must be even, a sine and a cosine each, got {embed_dim}")
     waves = 10_000.0 ** (-np.arange(0, embed_dim, 2) / embed_dim)
@@ -46,7 +50,7 @@ def rotate(x, positions):
         A tensor of x's shape; every vector keeps its length.
 
     Raises:
-        ValueError: if the number of channels is odd.
+        ValueError: if the number of channels is odd, or there is not one position a vector.
 
     Example:
         >>> turned = rotate(np.array([[1.0, 0.0]]), np.array([1]))
@@ -55,12 +59,14 @@ def rotate(x, positions):
 
     Source: Su et al., 2021 (rotary position embedding).
     """
-    x = ops.convert_to_tensor(x)
+    x, positions = ops.convert_to_tensor(x), ops.convert_to_tensor(positions)
     channels = x.shape[-1]
     if channels % 2:
         raise ValueError(f"channels are turned in pairs: their number must be even, got {channels}")
+    if None not in (time := x.shape[-2:-1]) + (given := tuple(positions.shape)) and given != time:
+        raise ValueError(f"{time[0]} vectors need as many positions, got shape {given}")
     waves = 10_000.0 ** (-np.arange(0, channels, 2) / channels)
-    angles = ops.cast(ops.convert_to_tensor(positions), x.dtype)[:, None] * ops.cast(waves, x.dtype)
+    angles = ops.cast(positions, x.dtype)[:, None] * ops.cast(waves, x.dtype)
     even, odd = x[..., 0::2], x[..., 1::2]
     turned = [
         even * ops.cos(angles) - odd * ops.sin(angles),
@@ -95,9 +101,8 @@ class LearnedPositions(keras.layers.Layer):
 
     def __init__(self, max_length, embed_dim, **kwargs):
         super().__init__(**kwargs)
-        for name, size in (("max_length", max_length), ("embed_dim", embed_dim)):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+        check_size("max_length", max_length)
+        check_size("embed_dim", embed_dim)
         self.max_length, self.embed_dim = max_length, embed_dim
 
     def build(self, input_shape):

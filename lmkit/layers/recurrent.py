@@ -7,6 +7,8 @@ The pure steps come first, then the cells that hold their weights, then the laye
 import keras
 from keras import ops
 
+from lmkit.layers._checks import check_size
+
 
 def simple_rnn_step(x, h, W, U, b, activation=ops.tanh):
     """One step of the recurrence: h_t = f(W x_t + U h_{t-1} + b).
@@ -80,8 +82,7 @@ class _Cell(keras.layers.Layer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(units, int) or isinstance(units, bool) or units < 1:
-            raise ValueError(f"units must be a whole number of at least 1, got {units!r}")
+        check_size("units", units)
         self.units = self.state_size = self.output_size = units
 
     def build(self, input_shape):

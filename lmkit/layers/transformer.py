@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from lmkit.layers._checks import check_size
 from lmkit.layers.attention import MultiHeadSelfAttention
 
 
@@ -46,9 +47,8 @@ class TransformerBlock(keras.layers.Layer):
         self, embed_dim, num_heads, ff_dim, causal=True, dropout=0.0, num_layers=1, **kwargs
     ):
         super().__init__(**kwargs)
-        for name, size in (("ff_dim", ff_dim), ("num_layers", num_layers)):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+        check_size("ff_dim", ff_dim)
+        check_size("num_layers", num_layers)
         self.ff_dim, self.num_layers = ff_dim, num_layers
         small = keras.initializers.RandomNormal(stddev=0.02)
         last = keras.initializers.RandomNormal(stddev=0.02 / (2 * num_layers) ** 0.5)
