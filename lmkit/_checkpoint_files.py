@@ -17,7 +17,15 @@ _KEPT = 2  # the last one may be damaged
 
 
 class CheckpointFolder:
-    """The checkpoints of one training; identity says which one, as a dictionary of texts."""
+    """The checkpoints of one training.
+
+    Args:
+        folder: where they are; it is made if it is missing.
+        identity: which training it is, a dictionary of texts.
+
+    Raises:
+        ValueError: if the folder is no path, or the path of a file.
+    """
 
     def __init__(self, folder, identity):
         if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
@@ -30,14 +38,26 @@ class CheckpointFolder:
             half.unlink()
 
     def save(self, position, state):
-        """Writes a checkpoint and removes all but the last two."""
+        """Writes a checkpoint and removes all but the last two.
+
+        Args:
+            position: the number of batches so far.
+            state: what `pack` takes.
+        """
         path = self.path / f"{position:012}.checkpoint"
         write_atomic(path, pack({"identity": self.identity, "state": state}))
         for old in self._files()[:-_KEPT]:
             old.unlink()
 
     def load(self):
-        """The state of the last whole checkpoint, or None where there is no checkpoint."""
+        """The state of the last whole checkpoint; a damaged one is warned of and removed.
+
+        Returns:
+            What `save` was given, or None where there is no checkpoint.
+
+        Raises:
+            ValueError: if it is of another training, or none is whole.
+        """
         damaged = []
         for path in reversed(self._files()):
             try:
@@ -75,9 +95,20 @@ class CheckpointFolder:
 
 
 def pack(value):
-    """The bytes of a checkpoint: the checksum, then the arrays and, as JSON, what is around them.
+    """The bytes of a checkpoint: a line with the checksum, then arrays, the first one JSON.
 
-    Takes numbers, texts, None, arrays, and lists, tuples and dictionaries of them.
+    Args:
+        value: a number, a text, None, an array, or lists, tuples and dictionaries of them.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        TypeError: if anything else is in it; the message says where.
+
+    Example:
+        >>> unpack(pack({"loss": [1.25, None]}))
+        {'loss': [1.25, None]}
     """
     arrays, file = [], io.BytesIO()
     text = json.dumps(_encode(value, arrays, ""))
@@ -87,7 +118,21 @@ def pack(value):
 
 
 def unpack(data):
-    """What `pack` was given; a ValueError says what is wrong with the bytes."""
+    """What `pack` was given.
+
+    Args:
+        data: the bytes.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: if they are not whole; the message says why.
+
+    Example:
+        >>> unpack(pack((1, 2.5)))
+        (1, 2.5)
+    """
     head, _, content = data.partition(b"\n")
     if not data:
         raise ValueError("is empty")

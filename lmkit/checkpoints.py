@@ -1,17 +1,10 @@
 """Training that can be killed at any moment and ends as if nothing had happened."""
 
-import functools
-import hashlib
-import inspect
-import json
-import random
-import re
-
 import keras
 import numpy as np
-from keras import ops
 
 from lmkit._checkpoint_files import CheckpointFolder
+from lmkit._training_state import get_state, identity, set_state
 from lmkit.checks import check_whole
 
 
@@ -76,7 +69,7 @@ def fit_with_backup(
     _check_model(model)
     _build(model, x[:1], y[:1])
     run = _Run(_check_callbacks(callbacks), model, epochs, -(-len(x) // batch_size), save_freq)
-    for epoch in run.begin(CheckpointFolder(backup_dir, _identity(run, x, y, batch_size, seed))):
+    for epoch in run.begin(CheckpointFolder(backup_dir, identity(run, x, y, batch_size, seed))):
         order = np.random.default_rng([seed, epoch]).permutation(len(x))[run.done * batch_size :]
         # Keras's own shuffling could not be found again; an epoch a call, so that the first
         # one may be the rest of an epoch.
@@ -133,7 +126,7 @@ class _Run(keras.callbacks.CallbackList):
         super().on_epoch_begin(epoch, logs)
         self._first = self.done
         if self.done:
-            _set_state(self, self._restored)
+            set_state(self, self._restored)
         self._restored = None
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -159,7 +152,7 @@ class _Run(keras.callbacks.CallbackList):
 
     def _save(self):
         where = {"epoch": self.epoch, "done": self.done, "stopped": self._stopped}
-        self._folder.save(self._position(), {**where, **_get_state(self)})
+        self._folder.save(self._position(), {**where, **get_state(self)})
         self._saved = self._position()
 
     def _restore(self):
@@ -170,114 +163,13 @@ class _Run(keras.callbacks.CallbackList):
                 f"{self._folder.path} holds {self.epoch} epochs and {self.done} batches, "
                 f"which is more than epochs={epochs}"
             )
-        _set_state(self, found)
+        set_state(self, found)
         self.model.stop_training = self._stopped
         if self.epoch == epochs or self._stopped:
             print(f"this training had ended, after epoch {self.epoch}")
         else:
             print(f"going on in epoch {self.epoch + 1} of {epochs}, after batch", end=" ")
             print(f"{self.done} of {steps}")
-
-
-# What is kept.
-
-
-def _get_state(run):
-    return {
-        "variables": [_array(variable) for variable in _variables(run.model)],
-        "callbacks": {name: _callback_state(each) for name, each in _named(run.callbacks)},
-        "python": random.getstate(),
-        "numpy": np.random.get_state(legacy=False),
-    }
-
-
-def _set_state(run, state):
-    for variable, array in zip(_variables(run.model), state["variables"], strict=True):
-        variable.assign(array)
-    for name, callback in _named(run.callbacks):
-        if hasattr(callback, "set_state"):
-            callback.set_state(state["callbacks"][name])
-        else:
-            vars(callback).update(state["callbacks"][name])
-    random.setstate(state["python"])
-    np.random.set_state(state["numpy"])
-
-
-def _variables(model):
-    """Weights and the seeds of dropout; the optimizer's; the sums behind the metrics."""
-    return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-
-
-def _array(variable):
-    # NumPy has no bfloat16, and float32 holds each of its values.
-    value = ops.cast(variable, "float32") if variable.dtype == "bfloat16" else variable
-    return ops.convert_to_numpy(value)
-
-
-def _named(callbacks):
-    return [(f"{n} {type(each).__name__}", each) for n, each in enumerate(callbacks)]
-
-
-def _callback_state(callback):
-    if hasattr(callback, "get_state"):
-        return callback.get_state()
-    return {
-        name: value
-        for name, value in vars(callback).items()
-        if name not in ("_model", "params") and not _is_setting(value)
-    }
-
-
-def _is_setting(value):
-    kinds = (type, np.ufunc, functools.partial, keras.Model)
-    return inspect.isroutine(value) or isinstance(value, kinds)
-
-
-# Which training it is.
-
-
-def _identity(run, x, y, batch_size, seed):
-    model = run.model
-    shapes = [[list(each.shape), str(each.dtype)] for each in _variables(model)]
-    return {
-        "backend": keras.backend.backend(),
-        "model": f"{type(model).__name__} {model.count_params():,} numbers"
-        f" ({_digest(shapes, _without_names(_config(model)))})",
-        "compiled with": f"{type(model.optimizer).__name__}"
-        f" ({_digest(_without_names(model.get_compile_config()))})",
-        "data": f"{x.shape} and {y.shape} ({_digest(x, y)})",
-        "batch_size": str(batch_size),
-        "seed": str(seed),
-        "callbacks": ", ".join(type(each).__name__ for each in run.callbacks),
-    }
-
-
-def _config(model):
-    try:
-        return model.get_config()
-    except NotImplementedError:  # a class of the reader's: its variables must do
-        return {}
-
-
-def _without_names(config):
-    """A configuration without what changes when the same model is made twice."""
-    if isinstance(config, dict):
-        passing = ("name", "build_config", "build_input_shape")
-        return {k: _without_names(v) for k, v in config.items() if k not in passing}
-    if isinstance(config, list | tuple):
-        return [_without_names(item) for item in config]
-    return re.sub(r"_\d+$", "", config) if isinstance(config, str) else config
-
-
-def _digest(*values):
-    found = hashlib.sha256()
-    for value in values:
-        if isinstance(value, np.ndarray):
-            found.update(np.ascontiguousarray(value).data)
-        else:
-            kind = lambda other: type(other).__name__  # noqa: E731
-            found.update(json.dumps(value, default=kind, sort_keys=True).encode())
-    return found.hexdigest()[:8]
 
 
 # What is refused.
