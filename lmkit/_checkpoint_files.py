@@ -114,7 +114,7 @@ def pack(value):
     text = json.dumps(_encode(value, arrays, ""))
     np.savez(file, np.frombuffer(text.encode(), "uint8"), *arrays, allow_pickle=False)
     content = file.getvalue()
-    return f"{_FORMAT} {hashlib.sha256(content).hexdigest()}\n".encode() + content
+    return _head(content) + b"\n" + content
 
 
 def unpack(data):
@@ -136,9 +136,9 @@ def unpack(data):
     head, _, content = data.partition(b"\n")
     if not data:
         raise ValueError("is empty")
-    if head[: len(_FORMAT)] != _FORMAT.encode():
+    if not head.startswith(_FORMAT.encode()):
         raise ValueError(f"is damaged or no checkpoint: it does not begin with {_FORMAT!r}")
-    if head[len(_FORMAT) + 1 :] != hashlib.sha256(content).hexdigest().encode():
+    if head != _head(content):
         raise ValueError(f"is damaged: its {len(content):,} bytes do not fit their checksum")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
@@ -146,6 +146,10 @@ def unpack(data):
         return _decode(json.loads(text.tobytes()), arrays)
     except (zipfile.BadZipFile, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"is no checkpoint, though its checksum fits ({error})") from error
+
+
+def _head(content):
+    return f"{_FORMAT} {hashlib.sha256(content).hexdigest()}".encode()
 
 
 def _encode(value, arrays, where):

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from lmkit.backend import random_state, set_random_state
+
 
 def get_state(run):
     """Everything that decides how a training goes on, but for its position.
@@ -26,6 +28,7 @@ def get_state(run):
         "callbacks": {name: _callback_state(each) for name, each in _named(run.callbacks)},
         "python": random.getstate(),
         "numpy": np.random.get_state(legacy=False),
+        "backend": random_state(),
     }
 
 
@@ -45,6 +48,7 @@ def set_state(run, state):
             vars(callback).update(state["callbacks"][name])
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
+    set_random_state(state["backend"])
 
 
 def variables(model):

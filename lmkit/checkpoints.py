@@ -122,15 +122,16 @@ class _Run(keras.callbacks.CallbackList):
         """A piece ends: nothing."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        """`fit` has set the metrics to zero: within an epoch, everything is restored again."""
+        """Remembers where in the epoch this piece of it begins."""
         super().on_epoch_begin(epoch, logs)
         self._first = self.done
-        if self.done:
-            set_state(self, self._restored)
-        self._restored = None
 
     def on_train_batch_begin(self, batch, logs=None):
         """Numbers the batches from the start of the epoch."""
+        if self._restored and self.done:
+            # Again: since the first time `fit` has set the metrics to zero, and on PyTorch drawn.
+            set_state(self, self._restored)
+        self._restored = None
         super().on_train_batch_begin(self._first + batch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
