@@ -144,7 +144,7 @@ def unpack(data):
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             text, *arrays = (file[f"arr_{number}"] for number in range(len(file.files)))
         return _decode(json.loads(text.tobytes()), arrays)
-    except (zipfile.BadZipFile, KeyError, IndexError, TypeError) as error:
+    except (zipfile.BadZipFile, KeyError, IndexError, TypeError, EOFError, ValueError) as error:
         raise ValueError(f"is no checkpoint, though its checksum fits ({error})") from error
 
 

@@ -219,8 +219,9 @@ def _check_callbacks(callbacks):
 
 
 def _build(model, x, y):
-    """Makes all variables, as the first step of `fit` would."""
+    """Makes everything that `fit` would make, so that every start of it finds the same."""
     predicted = model(x)
+    model.compute_loss(x, y, predicted)
     model.compute_metrics(x, y, predicted)
     model.reset_metrics()
     if not model.optimizer.built:

@@ -72,7 +72,7 @@ def train(kind, folder, epochs=3, seconds=0.0, save_freq=4, more=(), jit_compile
 def everything(model, history, slow, stopping):
     """A dictionary of arrays: equal dictionaries, equal trainings."""
     found = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    arrays = {f"{n} {each.path}": keras.ops.convert_to_numpy(each) for n, each in enumerate(found)}
+    arrays = {f"variable {n}": keras.ops.convert_to_numpy(each) for n, each in enumerate(found)}
     arrays |= {f"history {name}": np.array(values) for name, values in history.history.items()}
     return {
         **arrays,

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import random
-import re
 import subprocess
 import sys
 
@@ -29,12 +28,11 @@ class Killed(BaseException):
 class KillAfter(keras.callbacks.Callback):
     """Ends the process, as far as a test can, after so many batches."""
 
-    def __init__(self, batches, hook="on_train_batch_end"):
+    def __init__(self, batches):
         super().__init__()
         self.left = batches
-        setattr(self, hook, self.count)
 
-    def count(self, *_):
+    def on_train_batch_end(self, batch, logs=None):
         self.left -= 1
         if self.left <= 0:
             raise Killed
@@ -124,11 +122,9 @@ def test_killed_at_random_batches(unkilled, tmp_path, save_freq):
 
 def test_another_training_would_be_seen_to_differ(unkilled, tmp_path, monkeypatch):
     """One number drawn once too often changes what is drawn next, and nothing else."""
-    draw = random.Random.random
     monkeypatch.setattr(killed_training.np.random, "random", lambda: 0.5)
     other = quick(tmp_path)
     assert differences(other, unkilled) == ["drawn", "next"]
-    assert draw is random.Random.random
 
 
 @pytest.mark.parametrize("point", ["fsync", "replace"])
@@ -149,7 +145,8 @@ def test_killed_while_writing(unkilled, tmp_path, monkeypatch, point):
             quick(tmp_path)
     (tmp_path / ".0123456789abcdef.tmp").write_bytes(b"half")  # as SIGKILL leaves it
     assert differences(quick(tmp_path), unkilled) == []
-    assert names(tmp_path) == ["000000000036.checkpoint", "000000000039.checkpoint"]
+    last, end = names(tmp_path)  # every fourth batch, counted from the last save
+    assert "000000000035.checkpoint" <= last < end == "000000000039.checkpoint"
 
 
 def test_a_training_that_has_ended_is_not_repeated(unkilled, tmp_path, capsys):
@@ -167,7 +164,7 @@ def test_more_epochs_go_on(unkilled, tmp_path):
     longer = quick(tmp_path / "pieces", epochs=3, more=[keras.callbacks.TerminateOnNaN()])
     # EarlyStopping's patience, a setting, was 1 in the first piece.
     assert differences(longer, straight) == []
-    with pytest.raises(ValueError, match="holds 3 epochs and 0 batches, .* more than epochs=2"):
+    with pytest.raises(ValueError, match=r"holds 3 epochs and 0 batches, .* more than epochs=2"):
         quick(tmp_path / "pieces", epochs=2, more=more)
 
 
@@ -179,7 +176,9 @@ def test_early_stopping_is_kept_and_its_best_weights(tmp_path):
     def run(folder, batches=10**9):
         keras.utils.set_random_seed(1)
         model = new_model("small", jit_compile=False)
-        stop = keras.callbacks.EarlyStopping("made", patience=2, restore_best_weights=True)
+        stop = keras.callbacks.EarlyStopping(
+            "made", patience=2, mode="min", restore_best_weights=True
+        )
         callbacks = [Made(), stop, KillAfter(batches)]
         history = fit_with_backup(
             model, X, Y, folder, BATCH_SIZE, epochs=5, callbacks=callbacks, save_freq=5
@@ -208,7 +207,7 @@ def test_says_where_it_goes_on(tmp_path, capsys):
             assert "going on" not in capsys.readouterr().out
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "going on in epoch 2 of 3, after batch 4 of 13"
-    assert re.match(r"epoch 2/3 (batch\n)?\.*$", lines[1])
+    assert lines[1].startswith("epoch 2/3 .......... accuracy ")
 
 
 # Files.
@@ -344,7 +343,7 @@ def begun(tmp_path_factory):
 
 
 OTHERS = {
-    r"model LSTM? ?.*|model Sequential 180 numbers \(\w+\), not Functional 1,5\d\d numbers": (
+    r"model Sequential 180 numbers \(\w+\), not Functional 1,428 numbers": (
         lambda: {"model": new_model("lstm", jit_compile=False)}
     ),
     r"model Sequential 180 numbers \((\w+)\), not Sequential 180 numbers \((?!\1)\w+\)": (
@@ -477,7 +476,7 @@ def killed(kind, folder, kills, seed, epochs, seconds, jit):
 def test_killed_twice(tmp_path):
     found = killed("small", tmp_path, kills=2, seed=1, epochs=8, seconds=0.01, jit="no")
     unkilled = train("small", tmp_path / "unkilled", epochs=8, jit_compile=False)
-    assert differences(found, {**unkilled}) == []
+    assert differences(found, unkilled) == []
 
 
 @pytest.mark.slow
