@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 __all__ = [
     "backend",
     "callbacks",
+    "checkpoints",
     "checks",
     "compiled_decoding",
     "datasets",

@@ -1,4 +1,4 @@
-"""The two things that Keras 3 has no public name for: gradients, and compiling a function."""
+"""What Keras 3 has no public name for: gradients, compiling a function, the backend's own dice."""
 
 import keras
 from keras import ops
@@ -54,6 +54,42 @@ def compile_function(function, variables):
     Source: XLA, through TensorFlow and JAX.
     """
     return _COMPILERS[keras.backend.backend()](function, list(variables))
+
+
+def random_state():
+    """The state of random numbers that the backend itself draws, seeds of Keras apart.
+
+    PyTorch's dropout draws from it; TensorFlow and JAX draw nothing without a seed of Keras.
+
+    Returns:
+        A list of NumPy arrays: on PyTorch one for the CPU and one for each GPU, else empty.
+
+    Example:
+        >>> set_random_state(random_state())
+    """
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    return [state.numpy() for state in (torch.get_rng_state(), *torch.cuda.get_rng_state_all())]
+
+
+def set_random_state(state):
+    """Puts back what `random_state` returned.
+
+    Args:
+        state: the list.
+
+    Example:
+        >>> set_random_state(random_state())
+    """
+    if keras.backend.backend() != "torch":
+        return
+    import torch
+
+    cpu, *gpus = [torch.from_numpy(array.copy()) for array in state]
+    torch.set_rng_state(cpu)
+    torch.cuda.set_rng_state_all(gpus)
 
 
 def _compile_tensorflow(function, variables):

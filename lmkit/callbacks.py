@@ -33,6 +33,10 @@ class EpochReport(keras.callbacks.Callback):
         super().__init__()
         self._clock = clock
 
+    def get_state(self):
+        """Nothing that an interrupted training would have to find again."""
+        return {}
+
     def on_train_begin(self, logs=None):
         """Starts the clock."""
         self._started = self._clock()
@@ -114,6 +118,10 @@ class GapToFloor(keras.callbacks.Callback):
         check_whole("batch_size", batch_size)
         self.floor, self._batch_size = float(floor), batch_size
 
+    def get_state(self):
+        """Nothing that an interrupted training would have to find again."""
+        return {}
+
     def on_epoch_end(self, epoch, logs=None):
         """Scores the stories."""
         if logs is not None:
@@ -154,6 +162,10 @@ class TextSample(keras.callbacks.Callback):
             raise TypeError(f"generate must be a function, got {type(generate).__name__}")
         check_whole("every", every)
         self._generate, self._every = generate, every
+
+    def get_state(self):
+        """Nothing that an interrupted training would have to find again."""
+        return {}
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the text, if it is due."""

@@ -16,6 +16,7 @@ MODULES = sorted(
 NOT_RUN = {
     "lmkit.callbacks.EpochReport": "needs a model and data of the reader's",
     "lmkit.callbacks.GapToFloor": "needs a model and data of the reader's",
+    "lmkit.checkpoints.fit_with_backup": "needs a model and data of the reader's",
     "lmkit.datasets.load_imdb": "needs the corpus",
     "lmkit.datasets.load_tiny_shakespeare": "needs the corpus",
     "lmkit.files.write_atomic": "writes into the reader's folder",

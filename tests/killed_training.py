@@ -1,0 +1,91 @@
+"""A small training with everything that has to be found again, to be killed by the tests.
+
+As a script: `python killed_training.py KIND FOLDER RESULT` trains and writes the result.
+"""
+
+import random
+import sys
+import time
+
+import keras
+import numpy as np
+
+from lmkit.callbacks import EpochReport
+from lmkit.checkpoints import fit_with_backup
+from lmkit.models import TransformerLM, compile_lm, lstm_lm
+
+VOCAB, LENGTH, ROWS, BATCH_SIZE = 20, 8, 100, 8  # 13 batches an epoch, the last one of 4 rows
+IDS = np.random.default_rng(0).integers(1, VOCAB, (ROWS, LENGTH + 1)).astype("int32")
+
+
+class Slow(keras.callbacks.Callback):
+    """Draws random numbers, counts, and takes its time, so that a kill finds something."""
+
+    def __init__(self, seconds=0.0):
+        super().__init__()
+        self.seconds, self.drawn, self.batches = seconds, [], np.zeros(2, "int64")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.drawn = [*self.drawn[-3:], random.random(), np.random.random(), np.float32(batch)]
+        self.batches += (1, batch)  # in place
+        time.sleep(self.seconds)
+        if self.batches[0] == 1 or self.seconds:
+            print("batch", flush=True)
+
+
+def new_model(kind, jit_compile=True):
+    """A model with dropout and a metric, compiled as the chapters do it."""
+    if kind == "lstm":
+        model = lstm_lm(VOCAB, 8, 12, dropout=0.3)
+    elif kind == "small":
+        sizes = [keras.layers.Embedding(VOCAB, 4), keras.layers.Dropout(0.3)]
+        model = keras.Sequential([keras.Input((None,)), *sizes, keras.layers.Dense(VOCAB)])
+    else:
+        model = TransformerLM(VOCAB, LENGTH, 8, 2, 16, 2, dropout=0.3)
+    compile_lm(model, 8e-3, steps=2_000, warmup=10)
+    metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    model.compile(model.optimizer, model.loss, metrics=metrics, jit_compile=jit_compile)
+    return model
+
+
+def train(kind, folder, epochs=3, seconds=0.0, save_freq=4, more=(), jit_compile=True):
+    """Trains and returns everything that must not depend on interruptions."""
+    keras.utils.set_random_seed(7)
+    model = new_model(kind, jit_compile)
+    slow = Slow(seconds)
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=epochs)
+    history = fit_with_backup(
+        model,
+        IDS[:, :-1],
+        IDS[:, 1:],
+        folder,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        seed=3,
+        callbacks=[EpochReport(), slow, stopping, *more],
+        validation_data=(IDS[:20, :-1], IDS[:20, 1:]),
+        save_freq=save_freq,
+    )
+    return everything(model, history, slow, stopping)
+
+
+def everything(model, history, slow, stopping):
+    """A dictionary of arrays: equal dictionaries, equal trainings."""
+    found = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    arrays = {f"variable {n}": keras.ops.convert_to_numpy(each) for n, each in enumerate(found)}
+    arrays |= {f"history {name}": np.array(values) for name, values in history.history.items()}
+    return {
+        **arrays,
+        "epochs": np.array(history.epoch),
+        "drawn": np.array(slow.drawn),
+        "batches": slow.batches,
+        "stopping": np.array([stopping.wait, stopping.best, stopping.best_epoch]),
+        "next": np.array([random.random(), np.random.random()]),
+        "dropout": keras.ops.convert_to_numpy(model(IDS[:4, :-1], training=True)),
+    }
+
+
+if __name__ == "__main__":
+    kind, folder, result, epochs, seconds, jit_compile = sys.argv[1:]
+    made = train(kind, folder, int(epochs), float(seconds), jit_compile=jit_compile == "jit")
+    np.savez(result, **made)
