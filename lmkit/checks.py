@@ -119,7 +119,7 @@ def check_ids(ids, vocab_size):
         >>> check_ids([[5, 2, 0]], vocab_size=6).shape
         (1, 3)
     """
-    ids, vocab_size = as_array("ids", ids), min(vocab_size, 2**31)
+    ids, vocab_size = as_ids(ids), min(vocab_size, 2**31)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     if ids.ndim != 2 or ids.size == 0:
@@ -273,6 +273,30 @@ def as_array(name, values, dtype=None):
         raise ValueError(
             f"{name} must be numbers in rows of one length, got {values!r:.60}"
         ) from None
+
+
+def as_ids(ids):
+    """What was given as an array of ids; text, a frequent mistake, is refused.
+
+    Args:
+        ids: an array, or lists of numbers.
+
+    Returns:
+        The array; whether its numbers are whole is not checked here.
+
+    Raises:
+        TypeError: for text.
+        ValueError: for rows of different lengths.
+
+    Example:
+        >>> as_ids("a warm film")
+        Traceback (most recent call last):
+        TypeError: ids must be whole numbers, got text: encode it first
+    """
+    array = as_array("ids", ids)
+    if array.dtype.kind == "U":
+        raise TypeError("ids must be whole numbers, got text: encode it first")
+    return array
 
 
 def _array(values):

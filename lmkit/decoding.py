@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from lmkit.backend import compile_function
-from lmkit.checks import as_array, check_real, check_whole
+from lmkit.checks import as_array, as_ids, check_real, check_whole
 
 
 def keep_likely(logits, top_k=None, top_p=None):
@@ -514,7 +514,7 @@ def check_ids_row(ids, vocab_size=math.inf):
         >>> check_ids_row(np.array([3, 1]), vocab_size=4)
         [3, 1]
     """
-    row = as_array("ids", ids)
+    row = as_ids(ids)
     if row.size == 0:
         raise ValueError("the prompt is empty: give at least one id")
     if row.ndim != 1 or row.dtype.kind not in "iu":

@@ -66,8 +66,11 @@ def pair_accuracy(positive_scores, negative_scores, tolerance=0.0):
     if positive.shape != negative.shape:
         raise ValueError(f"{len(positive)} positive scores, but {len(negative)} negative ones")
     check_real("tolerance", tolerance, least=0)
-    difference = positive - negative
-    return float(np.mean((difference > tolerance) + 0.5 * (np.abs(difference) <= tolerance)))
+    with np.errstate(invalid="ignore"):
+        difference = positive - negative
+    # Two that are equally infinite are a tie as well; their difference is not a number.
+    tie = (positive == negative) | (np.abs(difference) <= tolerance)
+    return float(np.mean((difference > tolerance) + 0.5 * tie))
 
 
 def _scores(scores):

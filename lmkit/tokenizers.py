@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import keras
 
-from lmkit.checks import as_array, check_whole
+from lmkit.checks import as_ids, check_whole
 from lmkit.files import write_atomic
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -115,7 +115,7 @@ class _Tokenizer:
             >>> WordTokenizer.train(["a warm film"]).decode([4, 3, 0])
             'warm film'
         """
-        ids = as_array("ids", ids)
+        ids = as_ids(ids)
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise TypeError(
                 f"ids must be one row of whole numbers, got {ids.dtype} of shape {ids.shape}"

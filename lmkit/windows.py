@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmkit.checks import as_array, check_whole
+from lmkit.checks import as_ids, check_whole
 
 
 def cut_windows(ids, length):
@@ -31,7 +31,7 @@ def cut_windows(ids, length):
     Built by hand in: chapters/02b_real_prose.ipynb
     """
     check_whole("length", length)
-    ids = as_array("ids", ids)
+    ids = as_ids(ids)
     if ids.ndim != 1:
         raise ValueError(f"ids must be one row of numbers, got shape {ids.shape}")
     if ids.size <= length:

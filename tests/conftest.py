@@ -44,3 +44,12 @@ def rng():
     import numpy as np
 
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """The folder that harm would make. After the test it must not be there."""
+    (tmp_path / "work").mkdir()
+    path = tmp_path / "work" / "ran"
+    yield path
+    assert not path.exists(), "code from a file ran"

@@ -162,7 +162,7 @@ def test_same_seed_same_text():
         ([2.0], TypeError, "one row of whole numbers, got float64"),
         ([True], TypeError, "got bool"),
         ([[1, 2]], TypeError, r"got int64 of \(1, 2\)"),
-        ("12", TypeError, "one row of whole numbers"),
+        ("12", TypeError, "got text: encode it first"),
     ],
 )
 def test_prompts_that_are_refused(prompt, error, message):

@@ -22,8 +22,8 @@ from lmkit.files import write_atomic
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 
 
-def execute(path):
-    """Runs a notebook in its own folder and writes it back, outputs included."""
+def run(path):
+    """Runs a notebook in its own folder; the file stays as it is."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
@@ -35,6 +35,12 @@ def execute(path):
         coalesce_streams=True,
     )
     client.execute()
+    return notebook
+
+
+def execute(path):
+    """Runs a notebook and writes it back, outputs included."""
+    notebook = run(path)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

@@ -1,0 +1,107 @@
+"""Every chapter, executed again, prints what is stored in it.
+
+    pytest -m slow tests/test_determinism.py -k 03
+
+All printed text is compared, line by line, and every result that a cell shows as text. Left
+out are the figures (nothing but their size is text) and the times: numbers before one of the
+units in TIME, and the "time left" behind them. Numbers are the same only with the versions
+that the chapter prints; with others the test is skipped and says so.
+"""
+
+import difflib
+import importlib.util
+import json
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
+TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|tokens a second)\b")
+LEFT = re.compile(r", \d+ s left$")
+VERSIONS = re.compile(r"Python \S+ · Keras \S+ on \w+")
+
+
+def without_times(line):
+    """The line with a dash for every time, and without the time left, which comes and goes."""
+    return TIME.sub("-", LEFT.sub("", line))
+
+
+def printed(cell):
+    """The lines that a cell's outputs hold as text, streams put together."""
+    outputs = cell.get("outputs", [])
+    parts = [
+        output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
+    ]
+    text = "\n".join("".join(part).rstrip("\n") for part in parts)
+    return [without_times(line) for line in text.splitlines()]
+
+
+def differences(stored, again):
+    """A line for every line that differs, after the number of its cell."""
+    for number, (one, other) in enumerate(zip(stored["cells"], again["cells"], strict=True)):
+        for line in difflib.ndiff(printed(one), printed(other)):
+            if line[0] in "+-":
+                yield f"cell {number}: {'now' if line[0] == '+' else 'stored'} {line[2:]}"
+
+
+def versions(notebook):
+    found = (VERSIONS.search("\n".join(printed(cell))) for cell in notebook["cells"])
+    return next((match[0] for match in found if match), None)
+
+
+def run(path):
+    place = ROOT / "chapters" / "experiments" / "execute.py"
+    spec = importlib.util.spec_from_file_location("execute", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.run(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_prints_what_is_stored(path):
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    again = run(path)
+    assert versions(stored) is not None
+    if versions(again) != versions(stored):
+        pytest.skip(f"stored with {versions(stored)}, here is {versions(again)}")
+    assert list(differences(stored, again)) == []
+
+
+def notebook(*texts):
+    return {"cells": [{"outputs": [{"text": text}]} for text in texts]}
+
+
+def test_a_difference_is_reported_by_cell():
+    stored = notebook("loss 0.5\n", ["shape (2,)\n", "accuracy 0.98\n"])
+    assert list(differences(stored, stored)) == []
+    again = notebook("loss 0.5\n", "shape (2,)\naccuracy 0.97\n")
+    assert list(differences(stored, again)) == [
+        "cell 1: stored accuracy 0.98",
+        "cell 1: now accuracy 0.97",
+    ]
+    shown = {"cells": [{"outputs": [{"data": {"text/plain": ["6"]}}]}, {"outputs": []}]}
+    assert [line[:6] for line in differences(shown, notebook("7", ""))] == ["cell 0"] * 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "again"),
+    [
+        ("loss 1.1561  25.2 s, 76 s left", "loss 1.1561  8.1 s, 3 s left"),
+        ("loss 0.3883  19.7 s", "loss 0.3883  0.4 s, 1 s left"),
+        ("128 tokens: 7 s of training", "128 tokens: 9.5 s of training"),
+        ("1,200 tokens a second", "90 tokens a second"),
+    ],
+)
+def test_times_are_left_out(stored, again):
+    assert list(differences(notebook(stored), notebook(again))) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["loss 0.3883  19.7 s", "12 stories", "shape (3, 4)", "5 steps", "0.5 sure"]
+)
+def test_nothing_else_is_left_out(line):
+    number = re.search(r"\d[\d.]*", line)[0]
+    assert list(differences(notebook(line), notebook(line.replace(number, "77")))) != []
