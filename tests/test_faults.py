@@ -80,9 +80,12 @@ def refused_then_accepted(folder, what, refuse, accept):
     (folder / "file").write_text("old")
     printed = run_in(
         folder,
-        f"{WRITERS[what]}\n{refuse}\ntry: write()\nexcept OSError as error: print(error)\n"
+        f"{WRITERS[what]}\n{refuse}\nimport contextlib, io\n"
+        "try:\n    with contextlib.redirect_stdout(io.StringIO()): write()\n"
+        "except OSError as error: print(error)\n"
         "import os; print(sorted(os.listdir('.')), open('file').read())\n"
-        f"{accept}\nwrite(); print(sorted(os.listdir('.')), os.path.getsize('file'))",
+        f"{accept}\nwith contextlib.redirect_stdout(io.StringIO()): write()\n"
+        "print(sorted(os.listdir('.')), os.path.getsize('file'))",
     )
     *message, after, then = printed.strip().splitlines()
     assert after == "['file'] old"

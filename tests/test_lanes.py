@@ -109,7 +109,10 @@ def test_ten_steps_of_sgd_are_ten_slopes(agreement):
     np.testing.assert_allclose(found["logits"], table[inputs], atol=0)
     for _ in range(10):
         table = table - 0.1 * slope(table)
-    np.testing.assert_allclose(found["ten steps"], table.ravel(), atol=1e-6)
+    # TensorFlow subtracts a row's slope once for every time its word occurs, at most 18 times a
+    # step here: 180 roundings by at most 1.5e-8, half the last digit of a number below 0.5.
+    most = np.unique(inputs[counted], return_counts=True)[1].max()
+    np.testing.assert_allclose(found["ten steps"], table.ravel(), atol=10 * most * 1.5e-8)
 
 
 def test_the_stored_table_keeps_what_it_promises(agreement):

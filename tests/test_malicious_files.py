@@ -119,7 +119,7 @@ def test_a_pickle_inside_an_array_file(tmp_path, ran):
 
 def test_nothing_of_the_course_unpickles_or_evaluates(root):
     """The doors of the test above are shut nowhere but here: nobody may open one."""
-    doors = ("allow_pickle", "import pickle", "from pickle", "safe_mode=False", "marshal",
+    doors = ("allow_pickle=True", "import pickle", "from pickle", "safe_mode=False", "marshal",
              "enable_unsafe_deserialization", "extractall", "yaml.load(", "eval(", "exec(",
              "os.system", "shell=True")  # fmt: skip
     files = [*root.glob("lmkit/**/*.py"), *root.glob("chapters/experiments/*.py")]
