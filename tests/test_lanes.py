@@ -1,6 +1,7 @@
 """tests/lanes: what the lanes read and print, and that backends are compared rightly."""
 
 import importlib
+import os
 import pathlib
 import sys
 
@@ -63,6 +64,17 @@ def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, mon
     assert "| jax | no such version | 0 |" in capsys.readouterr().out
 
 
+def test_a_lane_that_would_take_too_long_is_not_begun(lanes, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lanes, "build", lambda *_: pytest.fail("was begun"))
+    usual = lanes.LANES["jax"].minutes
+    command = ["lanes.py", "jax", "--folder", str(tmp_path), "--minutes", str(usual - 1)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as stopped:
+        lanes.main()
+    assert stopped.value.code == 0
+    assert f"| jax | not run: it takes {usual} minutes, {usual - 1}" in capsys.readouterr().out
+
+
 def test_an_unknown_lane_is_named(lanes, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["lanes.py", "theano"])
     with pytest.raises(SystemExit):
@@ -70,7 +82,12 @@ def test_an_unknown_lane_is_named(lanes, monkeypatch, capsys):
     assert "there is no lane theano: newest, colab" in capsys.readouterr().err
 
 
-def test_another_python_is_taken_where_the_wanted_one_is_not(lanes):
+def test_another_python_is_taken_where_the_wanted_one_is_not(lanes, tmp_path, monkeypatch):
+    broken = tmp_path / "python9.98"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert lanes.python_for("9.98") == sys.executable
     assert lanes.python_for("9.99") == lanes.python_for("") == sys.executable
     assert "Python 3" in lanes.versions(sys.executable)
     assert f"keras {keras.__version__}" in lanes.versions(sys.executable)

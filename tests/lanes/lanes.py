@@ -1,7 +1,8 @@
 """Runs the course's tests in other environments, each built afresh, and prints one table.
 
-    python tests/lanes/lanes.py              # every lane
-    python tests/lanes/lanes.py colab jax    # some
+    python tests/lanes/lanes.py                          # every lane
+    python tests/lanes/lanes.py colab jax                # some
+    python tests/lanes/lanes.py slow jax --minutes 40    # as far as 40 minutes allow
 
 A lane is a Python, a set of versions, a backend and what is run there. Its environment and
 its log stand in the folder `lanes` beside the checkout's top, or where `--folder` says.
@@ -33,6 +34,7 @@ class Lane(NamedTuple):
         backend: Keras's backend.
         python: the Python wanted; another one is used, and named, where it is not there.
         run: pytest's arguments; empty for plain `pytest`.
+        minutes: how long it usually takes on two cores, building included.
     """
 
     what: str
@@ -41,6 +43,7 @@ class Lane(NamedTuple):
     backend: str = "tensorflow"
     python: str = ""
     run: tuple = ()
+    minutes: int = 20
 
 
 COLAB = (
@@ -73,8 +76,10 @@ LANES = {
 
 
 def python_for(version):
-    """The interpreter of that version if this machine has it, else the one that runs this."""
-    return (shutil.which(f"python{version}") if version else None) or sys.executable
+    """The interpreter of that version if this machine has one that runs, else this one."""
+    found = shutil.which(f"python{version}") if version else None
+    works = found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
+    return found if works else sys.executable
 
 
 def call(command, log, **environment):
@@ -150,6 +155,24 @@ def run(name, folder):
     return line, status == 0
 
 
+def attempt(name, folder, left):
+    """A lane's line and whether all is well; not begun if it takes more than `left` minutes."""
+    usual = LANES[name].minutes
+    if usual > left:
+        return [
+            name,
+            f"not run: it takes {usual} minutes, {left:.0f} are left",
+            "",
+            "",
+            "",
+            "",
+        ], True
+    try:
+        return run(name, folder)
+    except RuntimeError as error:
+        return [name, str(error), 0, "", "", ""], False
+
+
 def table(lines):
     """The lines as a markdown table."""
     head = ["lane", "versions", "passed", "failed", "skipped", "minutes"]
@@ -162,16 +185,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lanes", nargs="*", help=f"some of {', '.join(LANES)}; all if left out")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT.parent / "lanes")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="no limit if left out")
     options = parser.parse_args()
     unknown = set(options.lanes) - set(LANES)
     if unknown:
         parser.error(f"there is no lane {', '.join(sorted(unknown))}: {', '.join(LANES)}")
-    lines, passed = [], True
+    lines, passed, started = [], True, time.perf_counter()
     for name in options.lanes or LANES:
-        try:
-            line, fine = run(name, options.folder / name)
-        except RuntimeError as error:
-            line, fine = [name, str(error), 0, "", "", ""], False
+        left = options.minutes - (time.perf_counter() - started) / 60
+        line, fine = attempt(name, options.folder / name, left)
         lines.append(line)
         passed &= fine
         print(table([line]), flush=True)
