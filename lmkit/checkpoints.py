@@ -62,7 +62,7 @@ def fit_with_backup(
         >>> history = fit_with_backup(model, ids[:, :-1], ids[:, 1:], "backup", epochs=4)
         going on in epoch 2 of 4, after batch 300 of 563
 
-    Source: what `keras.callbacks.BackupAndRestore` leaves out.
+    Source: what `keras.callbacks.BackupAndRestore` leaves out; notebook 04c.
     """
     x, y = _check_arrays(x, y)
     _check_numbers(batch_size, epochs, seed, save_freq)
