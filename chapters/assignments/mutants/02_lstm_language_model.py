@@ -1,0 +1,409 @@
+"""Wrong solutions of assignment 02."""
+
+from mutants import Mutant, changed
+
+TABLE = """
+def bigram_table(rows, vocab_size, alpha):
+    rows = np.asarray(rows)
+    before = np.concatenate([np.zeros_like(rows[:, :1]), rows[:, :-1]], axis=1)
+    inside = rows != 0
+    counts = np.zeros((vocab_size, vocab_size))
+    np.add.at(counts, (before[inside], rows[inside]), 1)
+    counts[:, 1:] += alpha
+    return counts / counts.sum(axis=1, keepdims=True)
+"""
+
+CUT = """
+def cut_ahead(ids, length, stride, ahead):
+    ids = np.asarray(ids)
+    starts = np.arange(0, len(ids) - length - ahead + 1, stride)
+    places = starts[:, None] + np.arange(length)
+    return ids[places], ids[places + ahead]
+"""
+
+STEP = """
+def mgu_step(x, h, mask, W, U, b):
+    x_gate, x_candidate = np.split(x @ W + b, 2, axis=-1)
+    U_gate, U_candidate = np.split(U, 2, axis=-1)
+    f = 1 / (1 + np.exp(-(x_gate + h @ U_gate)))
+    g = np.tanh(x_candidate + (f * h) @ U_candidate)
+    return np.where(mask[:, None], (1 - f) * h + f * g, h)
+"""
+
+PERPLEXITY = """
+def word_perplexity(probabilities, words):
+    with np.errstate(divide="ignore"):
+        total = -sum(np.log(pieces).sum() for pieces in probabilities)
+    return float(np.exp(total / sum(words)))
+"""
+
+DRAW = """
+def draw(probabilities, temperature, points):
+    if temperature == 0:
+        return np.full(len(points), np.argmax(probabilities))
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities) / temperature
+    edges = np.cumsum(np.exp(logs - logs.max()))
+    return np.searchsorted(edges, np.asarray(points) * edges[-1], side="right")
+"""
+
+LOSS = """
+def held_out_loss(rows, model):
+    losses = []
+    for row in rows:
+        h = np.zeros(len(model["U"]))
+        for word, target in itertools.pairwise(row):
+            if target == 0:
+                break
+            h = np.tanh(model["embed"][word] + h @ model["U"])
+            logits = h @ model["out"]
+            losses.append(np.log(np.exp(logits).sum() / np.exp(logits[target])))
+    return np.mean(losses)
+"""
+
+
+def _table(mistake, killed_by, hint, *changes):
+    return Mutant("task_1_bigram_table", mistake, changed(TABLE, *changes), killed_by, hint)
+
+
+def _cut(mistake, killed_by, hint, *changes):
+    return Mutant("task_2_cut_ahead", mistake, changed(CUT, *changes), killed_by, hint)
+
+
+def _step(mistake, killed_by, hint, *changes):
+    return Mutant("task_3_mgu_step", mistake, changed(STEP, *changes), killed_by, hint)
+
+
+def _perplexity(mistake, killed_by, hint, *changes):
+    code = changed(PERPLEXITY, *changes)
+    return Mutant("task_4_word_perplexity", mistake, code, killed_by, hint)
+
+
+def _drawn(mistake, killed_by, hint, *changes):
+    return Mutant("task_5_draw", mistake, changed(DRAW, *changes), killed_by, hint)
+
+
+def _loss(mistake, killed_by, hint, *changes):
+    return Mutant("task_7_loss", mistake, changed(LOSS, *changes), killed_by, hint)
+
+
+TOTAL = "-sum(np.log(pieces).sum() for pieces in probabilities)"
+RESULT = "float(np.exp(total / sum(words)))"
+LOGS = "np.log(probabilities) / temperature"
+
+MUTANTS = [
+    _table(
+        "rows are next words, columns are words before",
+        "check_1_counts",
+        "columns sum to 1",
+        ("(before[inside], rows[inside])", "(rows[inside], before[inside])"),
+        ("counts[:, 1:] += alpha", "counts[1:, :] += alpha"),
+        ("axis=1, keepdims=True)\n", "axis=0, keepdims=True).clip(1e-9)\n"),
+    ),
+    _table(
+        "a text's last word is followed by the next text's first",
+        "check_1_counts",
+        "nothing follows 3",
+        (
+            "before = np.concatenate([np.zeros_like(rows[:, :1]), rows[:, :-1]], axis=1)",
+            "before = np.concatenate([[0], rows.ravel()[:-1]]).reshape(rows.shape)",
+        ),
+    ),
+    _table(
+        "a pair that occurs twice is counted once: += with an index array",
+        "check_1_counts",
+        "you have counted it once",
+        (
+            "np.add.at(counts, (before[inside], rows[inside]), 1)",
+            "counts[before[inside], rows[inside]] += 1",
+        ),
+    ),
+    _table(
+        "alpha is given to V words, padding included",
+        "check_1_counts",
+        "alpha goes to V - 1 words",
+        ("counts.sum(axis=1, keepdims=True)", "(counts.sum(axis=1, keepdims=True) + alpha)"),
+    ),
+    _table(
+        "only what was never seen is smoothed",
+        "check_1_counts",
+        "row 1 is",
+        ("counts[:, 1:] += alpha", "counts[:, 1:] = np.maximum(counts[:, 1:], alpha)"),
+    ),
+    _table(
+        "first words are not counted",
+        "check_1_start",
+        "row 0 knows nothing",
+        ("    inside = rows != 0\n", "    inside = (rows != 0) & (before != 0)\n"),
+    ),
+    _table(
+        "padding is a word like any other",
+        "check_1_padding",
+        "padding never follows a word",
+        ("inside = rows != 0", "inside = np.ones(rows.shape, bool)"),
+    ),
+    _table(
+        "padding followed by padding counts as a beginning",
+        "check_1_padding",
+        "with two columns of padding",
+        ("inside = rows != 0", "inside = np.ones(rows.shape, bool)"),
+        (
+            "counts[:, 1:] += alpha",
+            "counts[0] += counts[:, 0]; counts[:, 0] = 0\n    counts[:, 1:] += alpha",
+        ),
+    ),
+    _cut(
+        "the targets are the inputs",
+        "check_2_shift",
+        "nothing is predicted",
+        ("ids[places + ahead]", "ids[places]"),
+    ),
+    _cut(
+        "one target a window",
+        "check_2_shift",
+        "one for every id",
+        ("ids[places + ahead]", "ids[places[:, -1] + ahead]"),
+    ),
+    _cut(
+        "windows lie side by side, whatever the stride",
+        "check_2_stride",
+        "none overlap",
+        ("ahead + 1, stride)", "ahead + 1, length)"),
+    ),
+    _cut(
+        "the target is the next id, whatever `ahead` is",
+        "check_2_ahead",
+        "your targets are 1 place ahead",
+        ("ids[places + ahead]", "ids[places + 1]"),
+    ),
+    _cut(
+        "the text is closed to a ring",
+        "check_2_end",
+        "closed to a ring",
+        ("len(ids) - length - ahead + 1", "len(ids) - length + 1"),
+        ("ids[places + ahead]", "np.roll(ids, -ahead)[places]"),
+    ),
+    _cut(
+        "the last window that fits is lost",
+        "check_2_shift",
+        "stride 3: windows",
+        ("len(ids) - length - ahead + 1", "len(ids) - length - ahead"),
+    ),
+    _step(
+        "f is what is kept",
+        "check_3_paper",
+        "f and 1 - f are exchanged",
+        ("(1 - f) * h + f * g", "f * h + (1 - f) * g"),
+    ),
+    _step(
+        "the candidate sees all of h, as in a plain network",
+        "check_3_paper",
+        "it should see f * h",
+        ("(f * h) @ U_candidate", "h @ U_candidate"),
+    ),
+    _step(
+        "the candidate's columns come first",
+        "check_3_paper",
+        "gate and candidate are exchanged",
+        ("x_gate, x_candidate", "x_candidate, x_gate"),
+        ("U_gate, U_candidate = np", "U_candidate, U_gate = np"),
+    ),
+    _step(
+        "the gate goes through tanh",
+        "check_3_paper",
+        "a gate goes through sigma",
+        ("1 / (1 + np.exp(-(x_gate + h @ U_gate)))", "np.tanh(x_gate + h @ U_gate)"),
+    ),
+    _step(
+        "the gate comes after the matrix",
+        "check_3_matrices",
+        "(f * h) U is not f * (h U)",
+        ("(f * h) @ U_candidate", "f * (h @ U_candidate)"),
+    ),
+    _step(
+        "U is transposed",
+        "check_3_matrices",
+        "U is transposed",
+        ("(f * h) @ U_candidate", "(f * h) @ U_candidate.T"),
+        ("h @ U_gate", "h @ U_gate.T"),
+    ),
+    _step(
+        "the mask is ignored",
+        "check_3_mask",
+        "but its state has changed",
+        ("np.where(mask[:, None], (1 - f) * h + f * g, h)", "(1 - f) * h + f * g"),
+    ),
+    _step(
+        "padding sets the state to 0",
+        "check_3_mask",
+        "its state became 0",
+        ("f * g, h)", "f * g, 0)"),
+    ),
+    _step(
+        "padding in one text stops all texts",
+        "check_3_mask",
+        "padding in text 1 changes texts 0 and 2",
+        ("mask[:, None]", "mask.all()"),
+    ),
+    _step(
+        "writes into the caller's state",
+        "check_3_mask",
+        "h was changed by your function",
+        (
+            "return np.where(mask[:, None], (1 - f) * h + f * g, h)",
+            "h[mask] = ((1 - f) * h + f * g)[mask]\n    return h",
+        ),
+    ),
+    _perplexity(
+        "shares the sum out among the pieces",
+        "check_4_value",
+        "among the pieces",
+        ("sum(words)", "sum(map(len, probabilities))"),
+    ),
+    _perplexity(
+        "the mean of the texts' perplexities",
+        "check_4_value",
+        "the mean of the texts' perplexities",
+        (TOTAL, "[-np.log(pieces).sum() for pieces in probabilities]"),
+        (RESULT, "np.mean(np.exp(np.array(total) / words))"),
+    ),
+    _perplexity(
+        "the exponential of the mean of the texts' losses",
+        "check_4_value",
+        "the mean of the texts' losses",
+        (TOTAL, "[-np.log(pieces).sum() for pieces in probabilities]"),
+        (RESULT, "np.exp(np.mean(np.array(total) / words))"),
+    ),
+    _perplexity(
+        "logarithms to base 2, and exp",
+        "check_4_value",
+        "log2 and exp",
+        ("np.log(pieces)", "np.log2(pieces)"),
+    ),
+    _perplexity(
+        "multiplies the probabilities first",
+        "check_4_long",
+        "their product is 0 in floats",
+        (TOTAL, "-np.log(np.prod([np.prod(pieces) for pieces in probabilities]))"),
+    ),
+    _perplexity(
+        "a little is added so that no logarithm is infinite",
+        "check_4_zero",
+        "not infinite",
+        ("np.log(pieces)", "np.log(pieces + 1e-9)"),
+    ),
+    _perplexity(
+        "impossible pieces are left out",
+        "check_4_zero",
+        "not infinite",
+        ("np.log(pieces).sum()", "np.log(pieces[pieces > 0]).sum()"),
+    ),
+    _drawn(
+        "divides probabilities by the temperature; the sum takes it out again",
+        "check_5_sharpen",
+        "the temperature has no effect",
+        (LOGS, "np.log(probabilities / temperature)"),
+    ),
+    _drawn(
+        "the exponent is the temperature",
+        "check_5_sharpen",
+        "the exponent is tau",
+        (LOGS, "np.log(probabilities) * temperature"),
+    ),
+    _drawn(
+        "takes probabilities for logits",
+        "check_5_sharpen",
+        "they are no logits",
+        (LOGS, "probabilities / temperature"),
+    ),
+    _drawn(
+        "a piece contains its right end: point 0 draws a word without a probability",
+        "check_5_impossible",
+        "were drawn; 1, 3 can be",
+        ('side="right"', 'side="left"'),
+    ),
+    _drawn(
+        "a little is added so that no logarithm is infinite",
+        "check_5_impossible",
+        "were drawn; 1, 3 can be",
+        ("np.log(probabilities)", "np.log(probabilities + 1e-3)"),
+    ),
+    _drawn(
+        "raises to the power without logarithms",
+        "check_5_cold",
+        "did 0.5 ** 2000 become 0?",
+        (LOGS, "probabilities ** (1 / temperature)"),
+        ("np.exp(logs - logs.max())", "logs"),
+    ),
+    _drawn(
+        "temperature 0 returns one word, however many points there are",
+        "check_5_cold",
+        "temperature 0, 600 points: 1 words",
+        ("np.full(len(points), np.argmax(probabilities))", "[np.argmax(probabilities)]"),
+    ),
+    _drawn(
+        "temperature 0 draws among all",
+        "check_5_cold",
+        "expected word 1 alone",
+        ("np.full(len(points), np.argmax(probabilities))", "draw(probabilities, 1.0, points)"),
+    ),
+    _loss(
+        "bits instead of nats",
+        "check_7_unit",
+        "those are bits",
+        ("np.log(np.exp", "np.log2(np.exp"),
+    ),
+    _loss(
+        "the start word is counted, though it is not scored",
+        "check_7_unit",
+        "3 losses shared out among 4 words",
+        ("np.mean(losses)", "np.sum(losses) / np.count_nonzero(rows)"),
+    ),
+    _loss(
+        "reads the word that it has to predict",
+        "check_7_leak",
+        "reads the word that it has to predict",
+        ('model["embed"][word]', 'model["embed"][target]'),
+    ),
+    _loss(
+        "scores the word that was read",
+        "check_7_leak",
+        "reads the word that it has to predict",
+        ("np.exp(logits[target])", "np.exp(logits[word])"),
+    ),
+    _loss(
+        "the state goes on from text to text",
+        "check_7_state",
+        "one text's state enters the next",
+        ("    losses = []\n", '    losses = []\n    h = np.zeros(len(model["U"]))\n'),
+        ('    for row in rows:\n        h = np.zeros(len(model["U"]))\n', "    for row in rows:\n"),
+    ),
+    _loss(
+        "padding is scored",
+        "check_7_padding",
+        "three more columns of padding",
+        ("            if target == 0:\n                break\n", ""),
+    ),
+    _loss(
+        "the mean of the texts' means",
+        "check_7_mean",
+        "every word should count once",
+        (
+            "    losses = []\n    for row in rows:\n",
+            "    means = []\n    for row in rows:\n        losses = []\n",
+        ),
+        (
+            "    return np.mean(losses)",
+            "        means.append(np.mean(losses))\n    return np.mean(means)",
+        ),
+    ),
+    _loss(
+        "the number of words is that of the longest text",
+        "check_7_mean",
+        "4 x ",
+        (
+            "np.mean(losses)",
+            "np.sum(losses) / (np.count_nonzero(rows, axis=1).max() - 1) / len(rows)",
+        ),
+    ),
+]
