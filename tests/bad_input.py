@@ -100,7 +100,7 @@ CASES = {
         ("nothing to compile", "compile_lm(None, 1e-3, steps=200)", TypeError, "keras.Model, got NoneType"),
         ("other channels in keys", "attention_weights(x, x[..., :3])", ValueError, "equally many channels, got 4 and 3"),
         ("fewer values than keys", "attend(x, x, x[:, :1])", ValueError, "equally many positions, got 2 and 1"),
-        ("a mask of numbers", "attention_weights(x, x, np.ones((2, 2)))", TypeError, "mask must be boolean"),
+        ("a mask of numbers", 'attention_weights(x, x, np.ones((2, 2), "float32"))', TypeError, "mask must be boolean"),
         ("a mask of another size", "attention_weights(x, x, np.ones((3, 3), bool))", ValueError, "mask must fit (1, 2, 2)"),
         ("a mask of length -1", "causal_mask(-1)", ValueError, "length must be a whole number of at least 1"),
         ("heads that do not divide", "split_heads(x, 3)", ValueError, "a multiple of 3 channels"),

@@ -94,7 +94,7 @@ def test_every_row_once_an_epoch_and_every_epoch_its_own_order(tmp_path):
 
         def call(self, x):
             self.seen.extend(np.asarray(keras.ops.convert_to_numpy(x))[:, 0].tolist())
-            return x * self.weight
+            return self.weight * x
 
     x = np.arange(1, 12, dtype="float32")[:, None]
     model = Rows()
