@@ -38,12 +38,13 @@ def compile_function(function, variables):
     """A faster form of a function that computes with `keras.ops`, compiled at its first call.
 
     Args:
-        function: takes and returns tensors, and lists and tuples of them.
+        function: takes and returns tensors, and lists and tuples of them. It may be called
+            with NumPy arrays, and gets tensors.
         variables: the Keras variables that it reads; their values of the moment are used.
 
     Returns:
         A function with the same arguments and results. It is compiled once for each
-        combination of shapes. On PyTorch it is the function itself.
+        combination of shapes. On PyTorch it is not compiled.
 
     Example:
         >>> weight = keras.Variable([1.0, 2.0])
@@ -113,7 +114,11 @@ def _compile_jax(function, variables):
 def _compile_torch(function, variables):
     import torch
 
-    return torch.no_grad()(function)
+    @torch.no_grad()
+    def with_tensors(*arguments):
+        return function(*keras.tree.map_structure(keras.ops.convert_to_tensor, arguments))
+
+    return with_tensors
 
 
 def _scalar(function):

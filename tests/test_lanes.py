@@ -44,6 +44,14 @@ def test_the_lowest_versions_are_those_of_the_requirements(lanes, tmp_path):
     assert len(lanes.lowest()) == 7
 
 
+def test_tools_of_the_tests_may_be_left_out(lanes, tmp_path):
+    page = tmp_path / "pyproject.toml"
+    page.write_text('[project.optional-dependencies]\ntests = ["ruff>=0.8", "nbgrader>=0.9.5"]\n')
+    assert lanes.tools(path=page) == ["ruff>=0.8", "nbgrader>=0.9.5"]
+    assert lanes.tools(("nbgrader",), page) == ["ruff>=0.8"]
+    assert lanes.LANES["colab"].without == ("nbgrader",)
+
+
 def test_a_report_is_counted_with_its_reasons(lanes, tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(REPORT)

@@ -236,7 +236,8 @@ def test_weights_in_compiled_training(rng):
     ids = rng.integers(1, 7, size=(4, 6))
     loss = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0)
     model.compile(keras.optimizers.SGD(0.0), loss, weighted_metrics=[Perplexity()])
-    weights = np.array([[1.0], [1.0], [0.0], [0.0]])
+    # One for every token: on PyTorch Keras multiplies them with the mask in place.
+    weights = np.repeat([[1.0], [1.0], [0.0], [0.0]], 5, axis=1)
     data = dict(x=ids[:, :-1], y=ids[:, 1:], sample_weight=weights, batch_size=4)
     before = reference(model.predict(ids[:2, :-1], verbose=0), ids[:2, 1:], np.ones((2, 5)))
     history = model.fit(**data, verbose=0).history

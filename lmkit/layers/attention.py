@@ -181,9 +181,8 @@ def merge_heads(x):
         A tensor `(batch, time, heads * channels of a head)`.
 
     Example:
-        >>> import numpy as np
-        >>> x = np.arange(8.0).reshape(1, 2, 4)
-        >>> bool(np.all(merge_heads(split_heads(x, 2)) == x))
+        >>> x = ops.reshape(ops.arange(8.0), (1, 2, 4))
+        >>> bool(ops.all(merge_heads(split_heads(x, 2)) == x))
         True
 
     Source: Vaswani et al., 2017.
