@@ -121,8 +121,35 @@ MUTANTS = [
     _table(
         "alpha is given to V words, padding included",
         "check_1_counts",
-        "alpha goes to V - 1 words",
+        "padding is none",
+        ("counts[:, 1:] += alpha", "counts += alpha"),
+    ),
+    _table(
+        "the denominator counts V words, the numerators V - 1",
+        "check_1_counts",
+        "the denominator holds alpha (V - 1)",
         ("counts.sum(axis=1, keepdims=True)", "(counts.sum(axis=1, keepdims=True) + alpha)"),
+    ),
+    _table(
+        "divides by how often the word occurs, the ends of texts counted",
+        "check_1_counts",
+        "not how often v occurs",
+        (
+            "    return counts / counts.sum(axis=1, keepdims=True)",
+            "    n = np.bincount(rows.ravel(), minlength=vocab_size)\n"
+            "    n[0] = len(rows)\n"
+            "    return counts / (n + alpha * (vocab_size - 1))[:, None]",
+        ),
+    ),
+    _table(
+        "alpha is added above, not below",
+        "check_1_counts",
+        "where is alpha in the denominator",
+        ("counts / counts.sum(axis=1, keepdims=True)", "counts / total"),
+        (
+            "    counts[:, 1:] += alpha\n",
+            "    total = counts.sum(axis=1, keepdims=True)\n    counts[:, 1:] += alpha\n",
+        ),
     ),
     _table(
         "only what was never seen is smoothed",
@@ -186,7 +213,7 @@ MUTANTS = [
     _cut(
         "the last window that fits is lost",
         "check_2_shift",
-        "stride 3: windows",
+        "fits, and is lost",
         ("len(ids) - length - ahead + 1", "len(ids) - length - ahead"),
     ),
     _step(
@@ -219,6 +246,12 @@ MUTANTS = [
         "check_3_matrices",
         "(f * h) U is not f * (h U)",
         ("(f * h) @ U_candidate", "f * (h @ U_candidate)"),
+    ),
+    _step(
+        "the gate does not see the state",
+        "check_3_matrices",
+        "the gate reads x alone",
+        ("-(x_gate + h @ U_gate)", "-x_gate"),
     ),
     _step(
         "U is transposed",
@@ -377,6 +410,24 @@ MUTANTS = [
         "one text's state enters the next",
         ("    losses = []\n", '    losses = []\n    h = np.zeros(len(model["U"]))\n'),
         ('    for row in rows:\n        h = np.zeros(len(model["U"]))\n', "    for row in rows:\n"),
+    ),
+    _loss(
+        "the state begins afresh at every word",
+        "check_7_state",
+        "forgets between words",
+        ('model["embed"][word] + h @ model["U"]', 'model["embed"][word]'),
+    ),
+    _loss(
+        "the start word is not read, so that the first word is not scored",
+        "check_7_leak",
+        "the start word predicts it",
+        ("pairwise(row)", "pairwise(row[1:])"),
+    ),
+    _loss(
+        "the start word is scored",
+        "check_7_leak",
+        "is the start word scored",
+        ("pairwise(row)", "pairwise([0, *row])"),
     ),
     _loss(
         "padding is scored",
