@@ -82,6 +82,13 @@ def _descend(mistake, killed_by, hint, *changes):
 
 
 RESULT = "return sums / sizes, losses[inside].mean()"
+LOG_SUM = "z - np.log(np.exp(z).sum(axis=-1, keepdims=True))"
+SHARE = "(targets != 0) / np.count_nonzero(targets)"
+MERGE = "truth, model = (np.average(part, 0, counts)[None] for part in (truth, model))"
+LATER = """p - wanted)
+    later = np.exp(x @ new)
+    later = later / later.sum(axis=-1, keepdims=True)
+    return new, -(share * (wanted * np.log(later)).sum(axis=-1)).sum()"""
 
 MUTANTS = [
     _among(
@@ -103,10 +110,22 @@ MUTANTS = [
         ("np.exp(z).sum(axis=-1, keepdims=True)", "np.exp(z).sum()"),
     ),
     _among(
+        "returns probabilities",
+        "check_1_paper",
+        "no logarithms",
+        (LOG_SUM, "np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)"),
+    ),
+    _among(
         "does not subtract the largest logit",
         "check_1_stable",
         "e to the 5000 is no float",
         ("    z = z - z.max(axis=-1, keepdims=True)\n", ""),
+    ),
+    _among(
+        "subtracts the largest logit of all rows",
+        "check_1_stable",
+        "each row's own largest",
+        ("z.max(axis=-1, keepdims=True)", "z.max()"),
     ),
     _among(
         "takes the logarithm of the softmax",
@@ -134,10 +153,28 @@ MUTANTS = [
         ),
     ),
     _among(
+        "returns columns for the allowed words alone",
+        "check_1_allowed",
+        "keeps its place",
+        (LOG_SUM, f"({LOG_SUM})[:, allowed]"),
+    ),
+    _among(
+        "writes into the caller's logits",
+        "check_1_allowed",
+        "changed the logits",
+        ("    z = np.where", "    logits[:, ~allowed] = -np.inf\n    z = np.where"),
+    ),
+    _among(
         "subtracts the largest logit of all words, allowed or not",
         "check_1_allowed",
         "whose largest logit is taken off",
         ("z = z - z.max", "z = z - (np.asarray(logits) / temperature).max"),
+    ),
+    _slope(
+        "softmax runs along the predictions",
+        "check_2_loss",
+        "along the words of a prediction",
+        ("np.exp(logits).sum(axis=-1, keepdims=True)", "np.exp(logits).sum(axis=0)"),
     ),
     _slope(
         "smoothing is forgotten",
@@ -248,12 +285,24 @@ MUTANTS = [
         "a mean is asked for",
         ("counts / np.sum(counts)", "np.asarray(counts)"),
     ),
+    _split(
+        "splits the mean truth and the mean model",
+        "check_3_contexts",
+        "split each context",
+        ("    comes =", f"    {MERGE}\n    counts = np.ones(1)\n    comes ="),
+    ),
     _end(
         "the mean length",
         "check_4_value",
         "that is the mean length",
         ("s = ends / words", "s = words / ends"),
         ("np.log1p(-s)", "np.log(s)"),
+    ),
+    _end(
+        "the mean of 1 / n",
+        "check_4_value",
+        "the mean of 1/2 and 1/4",
+        ("s = ends / words", "s = np.mean(1 / lengths)"),
     ),
     _end(
         "a text of n words had n - 1 chances to end",
@@ -334,6 +383,18 @@ MUTANTS = [
         ("losses[inside].mean()", "(losses * inside).sum() / inside.sum()"),
     ),
     _kinds(
+        "whatever is infinite is taken for padding",
+        "check_5_rubbish",
+        "it is a word",
+        ("inside = kinds >= 0", "inside = np.isfinite(losses) & (kinds >= 0)"),
+    ),
+    _kinds(
+        "writes 0 into the caller's losses",
+        "check_5_rubbish",
+        "changed the losses",
+        ("    inside = kinds >= 0\n", "    inside = kinds >= 0\n    losses[~inside] = 0\n"),
+    ),
+    _kinds(
         "a kind that does not occur gets 0",
         "check_5_missing",
         "has no mean, not 0",
@@ -358,6 +419,12 @@ MUTANTS = [
         ("powers.sum(axis=-1, keepdims=True)", "powers.sum(axis=1, keepdims=True)"),
     ),
     _descend(
+        "the loss of a text",
+        "check_7_axis",
+        "not a word's",
+        ("/ np.count_nonzero(targets)", "/ len(targets)"),
+    ),
+    _descend(
         "softmax twice",
         "check_7_twice",
         "softmax was taken twice",
@@ -370,7 +437,7 @@ MUTANTS = [
         "padding is a word",
         "check_7_padding",
         "two columns of padding: the loss",
-        ("(targets != 0) / np.count_nonzero(targets)", "np.ones(targets.shape) / targets.size"),
+        (SHARE, "np.ones(targets.shape) / targets.size"),
     ),
     _descend(
         "padding is not scored, but learned from",
@@ -385,6 +452,20 @@ MUTANTS = [
         "W += writes into it",
         ("return W - rate *", "W -= rate *"),
         ("p - wanted), loss", "p - wanted)\n    return W, loss"),
+    ),
+    _descend(
+        "returns the loss after the step",
+        "check_7_down",
+        "return the loss before",
+        ("return W - rate *", "new = W - rate *"),
+        ("p - wanted), loss", LATER),
+    ),
+    _descend(
+        "the mean of the texts' means",
+        "check_7_mean",
+        "mean of the texts' means",
+        (SHARE, "keep / keep.sum(axis=1, keepdims=True) / len(keep)"),
+        ("    share", "    keep = targets != 0\n    share"),
     ),
     _descend(
         "the slope of the sum",
