@@ -1,6 +1,6 @@
 """Wrong solutions of assignment 02."""
 
-from mutants import Mutant, changed
+from mutants import wrong_answers
 
 TABLE = """
 def bigram_table(rows, vocab_size, alpha):
@@ -61,31 +61,12 @@ def held_out_loss(rows, model):
     return np.mean(losses)
 """
 
-
-def _table(mistake, killed_by, hint, *changes):
-    return Mutant("task_1_bigram_table", mistake, changed(TABLE, *changes), killed_by, hint)
-
-
-def _cut(mistake, killed_by, hint, *changes):
-    return Mutant("task_2_cut_ahead", mistake, changed(CUT, *changes), killed_by, hint)
-
-
-def _step(mistake, killed_by, hint, *changes):
-    return Mutant("task_3_mgu_step", mistake, changed(STEP, *changes), killed_by, hint)
-
-
-def _perplexity(mistake, killed_by, hint, *changes):
-    code = changed(PERPLEXITY, *changes)
-    return Mutant("task_4_word_perplexity", mistake, code, killed_by, hint)
-
-
-def _drawn(mistake, killed_by, hint, *changes):
-    return Mutant("task_5_draw", mistake, changed(DRAW, *changes), killed_by, hint)
-
-
-def _loss(mistake, killed_by, hint, *changes):
-    return Mutant("task_7_loss", mistake, changed(LOSS, *changes), killed_by, hint)
-
+_table = wrong_answers("task_1_bigram_table", TABLE)
+_cut = wrong_answers("task_2_cut_ahead", CUT)
+_step = wrong_answers("task_3_mgu_step", STEP)
+_perplexity = wrong_answers("task_4_word_perplexity", PERPLEXITY)
+_drawn = wrong_answers("task_5_draw", DRAW)
+_loss = wrong_answers("task_7_loss", LOSS)
 
 TOTAL = "-sum(np.log(pieces).sum() for pieces in probabilities)"
 RESULT = "float(np.exp(total / sum(words)))"

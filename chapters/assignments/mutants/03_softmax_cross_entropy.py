@@ -1,6 +1,6 @@
 """Wrong solutions of assignment 03."""
 
-from mutants import Mutant, changed
+from mutants import wrong_answers
 
 AMONG = """
 def log_softmax_among(logits, allowed, temperature):
@@ -56,30 +56,12 @@ def descend(W, x, targets, rate):
     return W - rate * np.einsum("ntc,ntv->cv", x * share[..., None], p - wanted), loss
 """
 
-
-def _among(mistake, killed_by, hint, *changes):
-    return Mutant("task_1_log_softmax", mistake, changed(AMONG, *changes), killed_by, hint)
-
-
-def _slope(mistake, killed_by, hint, *changes):
-    return Mutant("task_2_loss_and_slope", mistake, changed(SLOPE, *changes), killed_by, hint)
-
-
-def _split(mistake, killed_by, hint, *changes):
-    return Mutant("task_3_split", mistake, changed(SPLIT, *changes), killed_by, hint)
-
-
-def _end(mistake, killed_by, hint, *changes):
-    return Mutant("task_4_fit_end", mistake, changed(END, *changes), killed_by, hint)
-
-
-def _kinds(mistake, killed_by, hint, *changes):
-    return Mutant("task_5_means_by_kind", mistake, changed(KINDS, *changes), killed_by, hint)
-
-
-def _descend(mistake, killed_by, hint, *changes):
-    return Mutant("task_7_descend", mistake, changed(DESCEND, *changes), killed_by, hint)
-
+_among = wrong_answers("task_1_log_softmax", AMONG)
+_slope = wrong_answers("task_2_loss_and_slope", SLOPE)
+_split = wrong_answers("task_3_split", SPLIT)
+_end = wrong_answers("task_4_fit_end", END)
+_kinds = wrong_answers("task_5_means_by_kind", KINDS)
+_descend = wrong_answers("task_7_descend", DESCEND)
 
 RESULT = "return sums / sizes, losses[inside].mean()"
 LOG_SUM = "z - np.log(np.exp(z).sum(axis=-1, keepdims=True))"

@@ -34,3 +34,20 @@ def changed(code, *changes):
             raise ValueError(f"{old!r} is not in the code:\n{code}")
         code = code.replace(old, new)
     return code
+
+
+def wrong_answers(task, code):
+    """A function that makes wrong answers to one task by changing its right one.
+
+    Args:
+        task: grade_id of the answer cell.
+        code: the right answer.
+
+    Returns:
+        A function of mistake, killed_by, hint and changes, as `Mutant` and `changed` have them.
+    """
+
+    def wrong(mistake, killed_by, hint, *changes):
+        return Mutant(task, mistake, changed(code, *changes), killed_by, hint)
+
+    return wrong
