@@ -20,7 +20,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
-TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|tokens a second)\b")
+TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) a second)\b")
 LEFT = re.compile(r", \d+ s left$")
 
 
@@ -89,6 +89,7 @@ def test_a_difference_is_reported_by_cell():
         ("loss 0.3883  19.7 s", "loss 0.3883  0.4 s, 1 s left"),
         ("128 tokens: 7 s of training", "128 tokens: 9.5 s of training"),
         ("1,200 tokens a second", "90 tokens a second"),
+        ("again: 179 characters a second", "again: 71 characters a second"),
     ],
 )
 def test_times_are_left_out(stored, again):

@@ -83,6 +83,44 @@ def test_a_lane_that_would_take_too_long_is_not_begun(lanes, tmp_path, monkeypat
     assert f"| jax | not run: it takes {usual} minutes, {usual - 1}" in capsys.readouterr().out
 
 
+def test_a_command_is_stopped_when_the_time_is_over(lanes, tmp_path):
+    log = tmp_path / "log.txt"
+    program = (
+        "import time\n"
+        "try: print('waits', flush=True); time.sleep(600)\n"
+        "except KeyboardInterrupt: print('writes its report')"
+    )
+    assert lanes.call([sys.executable, "-c", "raise SystemExit(3)"], log) == 3
+    assert lanes.call([sys.executable, "-c", program], log, seconds=2) == "stopped"
+    assert log.read_text().split("\n")[:2] == ["waits", "writes its report"]
+
+
+@pytest.mark.parametrize(
+    ("status", "cases", "fine"),
+    [
+        (0, '<testcase name="a"/>', True),
+        (1, '<testcase name="a"><failure message="no"/></testcase>', False),
+        (2, '<testcase name="a"/>', False),  # pytest itself went wrong
+        ("stopped", '<testcase name="a"/>', True),
+        ("stopped", '<testcase name="a"><failure message="no"/></testcase>', False),
+    ],
+)
+def test_a_lane_is_fine_if_nothing_failed(lanes, tmp_path, monkeypatch, status, cases, fine):
+    def call(command, log, seconds=None, **environment):
+        assert 0 < seconds <= 600 and environment == {"KERAS_BACKEND": "jax"}
+        (tmp_path / "report.xml").write_text(
+            f"<testsuites><testsuite>{cases}</testsuite></testsuites>"
+        )
+        return status
+
+    monkeypatch.setattr(lanes, "build", lambda *_: sys.executable)
+    monkeypatch.setattr(lanes, "call", call)
+    line, well = lanes.run("jax", tmp_path, 10)
+    assert well == fine
+    assert line[2:4] == ([1, 0] if "failure" not in cases else [0, 1])
+    assert line[-1] == ("0, then stopped" if status == "stopped" else "0")
+
+
 def test_an_unknown_lane_is_named(lanes, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["lanes.py", "theano"])
     with pytest.raises(SystemExit):
