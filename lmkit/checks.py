@@ -124,7 +124,7 @@ def check_ids(ids, vocab_size):
         raise TypeError(f"ids must be whole numbers, got {ids.dtype}")
     if ids.ndim != 2 or ids.size == 0:
         raise ValueError(f"ids must be a batch (batch, time), not empty, got shape {ids.shape}")
-    outside = np.argwhere((ids < 0) | (ids >= vocab_size))
+    outside = np.argwhere(outside_vocabulary(ids, vocab_size))
     if len(outside):
         row, column = outside[0]
         raise ValueError(
@@ -273,6 +273,26 @@ def as_array(name, values, dtype=None):
         raise ValueError(
             f"{name} must be numbers in rows of one length, got {values!r:.60}"
         ) from None
+
+
+def outside_vocabulary(ids, vocab_size):
+    """Where ids are no ids of the vocabulary.
+
+    Args:
+        ids: an array of whole numbers, of any shape and type.
+        vocab_size: ids run from 0 to `vocab_size - 1`.
+
+    Returns:
+        A bool array of the same shape.
+
+    Example:
+        >>> outside_vocabulary(np.array([0, 5, -1]), vocab_size=5).tolist()
+        [False, True, True]
+    """
+    # Compared with a number that its type cannot hold, an array that is a slice of another one
+    # makes NumPy 2.1.3, Colab's, crash.
+    last = min(vocab_size - 1, np.iinfo(ids.dtype).max) if ids.size else 0
+    return (ids < 0) | (ids > last)
 
 
 def as_ids(ids):

@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from lmkit.backend import compile_function
-from lmkit.checks import as_array, as_ids, check_real, check_whole
+from lmkit.checks import as_array, as_ids, check_real, check_whole, outside_vocabulary
 
 
 def keep_likely(logits, top_k=None, top_p=None):
@@ -519,7 +519,7 @@ def check_ids_row(ids, vocab_size=math.inf):
         raise ValueError("the prompt is empty: give at least one id")
     if row.ndim != 1 or row.dtype.kind not in "iu":
         raise TypeError(f"ids must be one row of whole numbers, got {row.dtype} of {row.shape}")
-    outside = np.flatnonzero((row < 0) | (row >= vocab_size))
+    outside = np.flatnonzero(outside_vocabulary(row, vocab_size))
     if outside.size:
         raise ValueError(
             f"id {row[outside[0]]} at position {outside[0]} is outside the vocabulary: "

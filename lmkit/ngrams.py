@@ -9,7 +9,7 @@ from collections.abc import Sized
 
 import numpy as np
 
-from lmkit.checks import as_array, check_whole
+from lmkit.checks import as_array, check_whole, outside_vocabulary
 
 
 def ngram_probabilities(train, test, order, vocab_size):
@@ -74,7 +74,7 @@ def _check_row(row, number, vocab_size):
         raise ValueError(f"row {number} must be one row of at least one id, got shape {row.shape}")
     if row.dtype.kind not in "iu":
         raise TypeError(f"row {number} must hold whole numbers, got {row.dtype}")
-    outside = row[(row < 0) | (row >= vocab_size)]
+    outside = row[outside_vocabulary(row, vocab_size)]
     if outside.size:
         raise ValueError(f"row {number} holds id {outside[0]}: ids run from 0 to {vocab_size - 1}")
     return row.astype("int64")

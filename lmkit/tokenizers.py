@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import keras
 
-from lmkit.checks import as_ids, check_whole
+from lmkit.checks import as_ids, check_whole, outside_vocabulary
 from lmkit.files import write_atomic
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
@@ -120,7 +120,7 @@ class _Tokenizer:
             raise TypeError(
                 f"ids must be one row of whole numbers, got {ids.dtype} of shape {ids.shape}"
             )
-        outside = ids[(ids < 0) | (ids >= self.vocab_size)]
+        outside = ids[outside_vocabulary(ids, self.vocab_size)]
         if outside.size:
             raise ValueError(
                 f"id {outside[0]} is outside the vocabulary: ids run from 0 to "

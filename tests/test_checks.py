@@ -66,6 +66,17 @@ def test_ids_that_are_refused(ids, error, message):
         checks.check_ids(ids, vocab_size=6)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("vocab_size", [3, 2**8, 2**31, 2**40, 2**70])
+def test_slices_of_every_type_beside_every_vocabulary(dtype, vocab_size):
+    # NumPy 2.1.3 crashes where a slice meets a number that its type cannot hold.
+    most = min(np.iinfo(dtype).max, 2**63 - 1)
+    values = [0, 2, 3, most] if dtype[0] == "u" else [0, 2, 3, most, -1]
+    ids = np.array([[value] * 2 for value in values] * 1_000, dtype)[:, :-1]
+    expected = [not 0 <= value < vocab_size for value in values] * 1_000
+    assert checks.outside_vocabulary(ids, vocab_size).ravel().tolist() == expected
+
+
 @pytest.mark.parametrize("number", [2, -1, 3.0, "3", True, None])
 def test_numbers_that_are_refused(number):
     checks.check_whole("size", 3, least=3)

@@ -182,6 +182,10 @@ def test_the_whole_file_is_loaded(saved, tmp_path, name):
     assert (tmp_path / name).read_bytes() == saved[name]
 
 
+@pytest.mark.skipif(
+    tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15),
+    reason="Keras before 3.15 reads weights on when their checksum in the zip file is wrong",
+)
 def test_altered_weights_in_a_model_are_noticed(saved, tmp_path):
     data = bytearray(saved["model.keras"])
     with zipfile.ZipFile(io.BytesIO(saved["model.keras"])) as archive:

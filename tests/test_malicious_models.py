@@ -131,7 +131,8 @@ def test_a_model_that_leaves_its_folder(good, evil, ran, name, monkeypatch):
     change_model(good, evil, add=[("assets/x", b"fine"), (name, b"harm")])
     monkeypatch.setattr(tempfile, "tempdir", str(good.parent / "work"))  # Keras unpacks there
     before = sorted(good.parent.rglob("*"))
-    with contextlib.suppress(ValueError):  # to refuse it would be right, too
+    # To refuse it would be right, too. Keras 3.13 stumbles over its own warning.
+    with contextlib.suppress(ValueError, AttributeError):
         keras.models.load_model(evil)
     assert sorted(good.parent.rglob("*")) == before
 
