@@ -65,6 +65,40 @@ def _explained(error, path):
     return OSError(error.errno or errno.EIO, text)
 
 
+def save_model(model, path):
+    """Like `model.save`, but an older model stays until the new one is whole.
+
+    Args:
+        model: a `keras.Model`.
+        path: where to save it; ends in `.keras`, and its folder must exist. The folder needs
+            room for both models, the memory for one more.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: if `path` does not end in `.keras`.
+        OSError: (or a subclass) if saving fails; the message names the path, an older model
+            stays as it was, and nothing half-written remains.
+
+    Example:
+        >>> save_model(model, "model.keras")
+    """
+    import keras  # here, because reading a local file should not wait for Keras
+
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"a model's path must end in .keras, got {path}")
+    try:
+        with TemporaryDirectory(prefix=".saving-", dir=path.parent) as scratch:
+            part = Path(scratch) / path.name
+            model.save(part)
+            content = part.read_bytes()
+    except OSError as error:
+        raise _explained(error, path) from error
+    write_atomic(path, content)
+
+
 def sha256(path):
     """Return the SHA-256 checksum of a file.
 

@@ -17,8 +17,10 @@ HEAD = """# What a wrong input is told
 Every row is a call that cannot work, tried by `tests/test_bad_input.py`, and the message that
 it gets: `python tests/bad_input.py` writes this page. `lm` is an `lstm_lm` of 9 ids, `gpt` a
 `TransformerLM` of 9 ids and 6 positions, `words` a `WordTokenizer`, `x` an array of ones
-`(1, 2, 4)`, `follow` a next-token function of 6 ids, `folder` an empty folder. A Keras model
-that is given a list or a text says so in Keras's words, which are not listed here.
+`(1, 2, 4)`, `ids` two rows of three, `compiled` an `lstm_lm` that is ready for them, `follow` a
+next-token function of 6 ids, `folder` an empty folder, `damaged` puts an empty checkpoint into
+one. A Keras model that is given a list or a text says so in Keras's words, which are not listed
+here.
 """
 
 CASES = {
@@ -110,6 +112,19 @@ CASES = {
         ("two numbers to differentiate", "value_and_gradients(lambda x: x, [1.0, 2.0])", ValueError, "one number, got shape (2,)"),
         ("whole numbers to differentiate", "value_and_gradients(ops.sum, [1, 2])", TypeError, "must hold floats to have a gradient"),
     ],
+    "Training that can be killed": [
+        ("a model that is not compiled", "fit_with_backup(lm, ids, ids, folder)", ValueError, "is not compiled: call model.compile first"),
+        ("a name for a model", 'fit_with_backup("lm", ids, ids, folder)', TypeError, "model must be a keras.Model, got str"),
+        ("fewer targets than rows", "fit_with_backup(compiled, ids, ids[1:], folder)", ValueError, "x and y need as many rows, got 2 and 1"),
+        ("texts for rows", 'fit_with_backup(compiled, ["a film"], ids, folder)', ValueError, "x must be a NumPy array of numbers"),
+        ("no rows", "fit_with_backup(compiled, ids[:0], ids[:0], folder)", ValueError, "not empty, got int32 of shape (0, 3)"),
+        ("no folder", 'fit_with_backup(compiled, ids, ids, "")', ValueError, "backup_dir must be the path of a folder, got ''"),
+        ("half an epoch", "fit_with_backup(compiled, ids, ids, folder, epochs=0.5)", ValueError, "epochs must be a whole number of at least 1, got 0.5"),
+        ("a batch of nothing", "fit_with_backup(compiled, ids, ids, folder, batch_size=0)", ValueError, "batch_size must be a whole number of at least 1, got 0"),
+        ("a save at every batch, misspelt", 'fit_with_backup(compiled, ids, ids, folder, save_freq="batch")', ValueError, "got 'batch'"),
+        ("a function for a callback", "fit_with_backup(compiled, ids, ids, folder, callbacks=[print])", TypeError, "callbacks must be a list of callbacks, got builtin"),
+        ("nothing but damaged checkpoints", "fit_with_backup(compiled, ids, ids, damaged(folder))", ValueError, "no checkpoint is whole: FOLDER"),
+    ],
     "Measures and figures": [
         ("one target for two logits", "token_losses(np.zeros((1, 2, 3)), [[1]])", ValueError, "need one target a row"),
         ("a target without a logit", "token_losses(np.zeros((1, 3)), [3])", ValueError, "target 3 has no logit"),
@@ -145,6 +160,8 @@ CASES = {
         ("results that nobody measured", 'load_results("99", folder)', FileNotFoundError, "there are: none"),
         ("a number for a file's content", 'write_atomic(folder / "x", 3)', TypeError, "str or bytes, got int"),
         ("a folder that is not there", 'write_atomic(folder / "no" / "x", "a")', FileNotFoundError, "create it first"),
+        ("a model's file by another name", 'save_model(lm, folder / "model.h5")', ValueError, "must end in .keras"),
+        ("weights for a model", 'save_model(lm.get_weights(), folder / "model.keras")', TypeError, "model must be a keras.Model, got list"),
         ("a lone surrogate to store", r'write_atomic(folder / "x", "\ud800")', ValueError, "surrogates not allowed"),
     ],
 }  # fmt: skip
@@ -160,6 +177,8 @@ def names():
 
     modules = (getattr(lmkit, name) for name in lmkit.__all__)
     found = {name: value for module in modules for name, value in vars(module).items()}
+    compiled = models.lstm_lm(9, 2, 3)
+    compiled.compile("sgd", "sparse_categorical_crossentropy")
     return found | {
         "np": np,
         "ops": ops,
@@ -169,8 +188,19 @@ def names():
         "gpt": models.TransformerLM(9, 6, 8, 2, 16, 1),
         "words": tokenizers.WordTokenizer.train(["a warm film"]),
         "x": np.ones((1, 2, 4), "float32"),
+        "ids": np.ones((2, 3), "int32"),
+        "compiled": compiled,
+        "damaged": damaged,
         "follow": lambda ids: np.zeros(6),
     }
+
+
+def damaged(folder):
+    """A folder in it whose only checkpoint is empty."""
+    place = folder / "damaged"
+    place.mkdir()
+    (place / "000000000004.checkpoint").touch()
+    return place
 
 
 def message(call, found, folder):

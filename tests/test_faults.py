@@ -47,11 +47,11 @@ WRITERS = {
     "a tokenizer": """
 from lmkit.tokenizers import SplitTokenizer
 words = " ".join(f"word{number}" for number in range(5_000))
-def write(): SplitTokenizer.train([words]).save("file")
+def write(): SplitTokenizer.train([words]).save("file.keras")
 """,
     "results": """
 from lmkit.files import write_atomic
-def write(): write_atomic("file", "x" * 100_000)
+def write(): write_atomic("file.keras", "x" * 100_000)
 """,
     "a download": SERVER
     + """
@@ -60,8 +60,15 @@ os.environ["no_proxy"] = "127.0.0.1"
 from lmkit.files import Remote, download
 import keras
 url = f"http://127.0.0.1:{server.server_port}/"
-remote = Remote("file", url, 100_000, hashlib.sha256(b"x" * 100_000).hexdigest(), "LMKIT_TEST")
+checksum = hashlib.sha256(b"x" * 100_000).hexdigest()
+remote = Remote("file.keras", url, 100_000, checksum, "LMKIT_TEST")
 def write(): download(remote, pathlib.Path("."))
+""",
+    "a model": """
+from lmkit.files import save_model
+from lmkit.models import lstm_lm
+model = lstm_lm(999, 9, 9)
+def write(): save_model(model, "file.keras")
 """,
 }
 
@@ -77,19 +84,19 @@ def run_in(folder, program):
 
 def refused_then_accepted(folder, what, refuse, accept):
     """The message of the first try; after the second the file must be there, and whole."""
-    (folder / "file").write_text("old")
+    (folder / "file.keras").write_text("old")
     printed = run_in(
         folder,
         f"{WRITERS[what]}\n{refuse}\nimport contextlib, io\n"
         "try:\n    with contextlib.redirect_stdout(io.StringIO()): write()\n"
         "except OSError as error: print(error)\n"
-        "import os; print(sorted(os.listdir('.')), open('file').read())\n"
+        "import os; print(sorted(os.listdir('.')), open('file.keras').read())\n"
         f"{accept}\nwith contextlib.redirect_stdout(io.StringIO()): write()\n"
-        "print(sorted(os.listdir('.')), os.path.getsize('file'))",
+        "print(sorted(os.listdir('.')), os.path.getsize('file.keras'))",
     )
     *message, after, then = printed.strip().splitlines()
-    assert after == "['file'] old"
-    assert re.fullmatch(r"\['file'\] \d{5,}", then)
+    assert after == "['file.keras'] old"
+    assert re.fullmatch(r"\['file\.keras'\] \d{5,}", then)
     return " ".join(message)
 
 
@@ -203,8 +210,9 @@ def test_weights_of_another_size_are_refused_and_change_nothing_silently(saved, 
 
 
 @POSIX
-def test_a_model_that_did_not_fit_on_the_disk_is_not_taken_for_one(tmp_path):
-    # Keras writes in place: the old model is lost, but what is left is never loaded as one.
+def test_keras_alone_loses_the_old_model_on_a_full_disk(tmp_path):
+    # It writes in place, hence save_model. What is left is never loaded as a model.
+    model().save(tmp_path / "model.keras")
     program = (
         "import resource; from lmkit.models import lstm_lm; import keras\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))\n"

@@ -13,10 +13,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lmkit import files
-from lmkit.files import Remote, check_sha256, download, locate, sha256, write_atomic
+from lmkit.files import Remote, check_sha256, download, locate, save_model, sha256, write_atomic
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX limits or permissions")
 # Published by NIST: the checksum of nothing and that of the three letters abc.
@@ -165,17 +166,55 @@ def test_a_size_limit_of_the_system_keeps_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-@POSIX
-def test_write_into_a_read_only_folder(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("the administrator may write everywhere")
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(PermissionError, match="folder that is yours"):
-            write_atomic(tmp_path / "file", "x")
-    finally:
-        tmp_path.chmod(0o700)
+# Models. A full disk and a folder that refuses are in tests/test_faults.py.
+
+
+@pytest.fixture
+def model():
+    import keras
+
+    made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    made.set_weights([np.arange(6.0).reshape(2, 3), np.ones(3)])
+    return made
+
+
+def test_a_saved_model_is_keras_own_and_replaces_the_old_one(model, tmp_path):
+    import keras
+
+    (tmp_path / "model.keras").write_text("old")
+    save_model(model, str(tmp_path / "model.keras"))
+    assert os.listdir(tmp_path) == ["model.keras"]
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for array, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert array.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "kind", "message"),
+    [
+        ("a model", "model.keras", TypeError, r"must be a keras\.Model, got str"),
+        (None, "model.h5", ValueError, r"must end in \.keras, got .*model\.h5"),
+        (None, "no/model.keras", FileNotFoundError, r"could not write .*model\.keras.*create it"),
+    ],
+)
+def test_save_model_refuses(model, tmp_path, wrong, path, kind, message):
+    with pytest.raises(kind, match=message):
+        save_model(wrong or model, tmp_path / path)
     assert os.listdir(tmp_path) == []
+
+
+def test_an_interrupted_save_keeps_the_old_model(model, tmp_path, monkeypatch):
+    (tmp_path / "model.keras").write_text("old")
+
+    def half(path):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "save", half)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(model, tmp_path / "model.keras")
+    assert os.listdir(tmp_path) == ["model.keras"]
+    assert (tmp_path / "model.keras").read_text() == "old"
 
 
 # Checksums.

@@ -3,6 +3,8 @@
 import importlib
 import os
 import pathlib
+import re
+import signal
 import sys
 
 import keras
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from lmkit import stories
+from lmkit.decoding import generate
 
 FOLDER = pathlib.Path(__file__).parent / "lanes"
 ROOT = FOLDER.parents[1]
@@ -61,7 +64,7 @@ def test_a_report_is_counted_with_its_reasons(lanes, tmp_path):
 
 
 def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, monkeypatch, capsys):
-    def fails(lane, folder, log):
+    def fails(lane, folder, log, keep):
         raise RuntimeError("no such version")
 
     monkeypatch.setattr(lanes, "build", fails)
@@ -70,6 +73,21 @@ def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, mon
         lanes.main()
     assert stopped.value.code == 1
     assert "| jax | no such version | 0 |" in capsys.readouterr().out
+
+
+def test_an_environment_is_kept_if_it_is_there(lanes, tmp_path, monkeypatch):
+    commands = []
+
+    def call(command, log):
+        commands.append(command[2])
+        (tmp_path / "venv" / "bin").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "venv" / "bin" / "python").touch()
+
+    monkeypatch.setattr(lanes, "call", call)
+    for keep, steps in ((True, 2), (True, 0), (False, 2)):
+        commands.clear()
+        assert lanes.build(lanes.LANES["jax"], tmp_path, None, keep).name == "python"
+        assert commands == ["venv", "pip"][:steps]
 
 
 def test_a_lane_that_would_take_too_long_is_not_begun(lanes, tmp_path, monkeypatch, capsys):
@@ -83,7 +101,8 @@ def test_a_lane_that_would_take_too_long_is_not_begun(lanes, tmp_path, monkeypat
     assert f"| jax | not run: it takes {usual} minutes, {usual - 1}" in capsys.readouterr().out
 
 
-def test_a_command_is_stopped_when_the_time_is_over(lanes, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIG_DFL, signal.SIG_IGN], ids=["", "in the background"])
+def test_a_command_is_stopped_when_the_time_is_over(lanes, tmp_path, how):
     log = tmp_path / "log.txt"
     program = (
         "import time\n"
@@ -91,7 +110,11 @@ def test_a_command_is_stopped_when_the_time_is_over(lanes, tmp_path):
         "except KeyboardInterrupt: print('writes its report')"
     )
     assert lanes.call([sys.executable, "-c", "raise SystemExit(3)"], log) == 3
-    assert lanes.call([sys.executable, "-c", program], log, seconds=2) == "stopped"
+    before = signal.signal(signal.SIGINT, how)
+    try:
+        assert lanes.call([sys.executable, "-c", program], log, seconds=2) == "stopped"
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert log.read_text().split("\n")[:2] == ["waits", "writes its report"]
 
 
@@ -119,6 +142,32 @@ def test_a_lane_is_fine_if_nothing_failed(lanes, tmp_path, monkeypatch, status, 
     assert well == fine
     assert line[2:4] == ([1, 0] if "failure" not in cases else [0, 1])
     assert line[-1] == ("0, then stopped" if status == "stopped" else "0")
+
+
+PAGE = "before\n<!-- lanes -->\n{}\n<!-- /lanes -->\nafter\n"
+
+
+def test_a_line_takes_the_place_of_the_lanes_old_one(lanes):
+    old = [
+        ["newest", "Python 3.11, keras 3", 5, 0, "0", "2"],
+        ["jax", "Python 3.12", 4, 1, "0", "1"],
+    ]
+    new = ["jax", "Python 3.13", 6, 0, "1: 1 x no GPU", "3"]
+    first = ["slow", "Python 3.11", 1, 0, "0", "9"]
+    page = PAGE.format(lanes.table(old))
+    assert lanes.into_page([], page) == page
+    assert lanes.into_page([first, new], page) == PAGE.format(lanes.table([old[0], new, first]))
+
+
+def test_the_stored_lanes_have_all_passed(lanes):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = page.split("<!-- lanes -->")[1].split("<!-- /lanes -->")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.split("\n")[3:-1]]
+    assert [row[0] for row in rows] == [name for name in lanes.LANES if f"\n| {name} |" in part]
+    for name, versions, passed, failed, skipped, minutes in rows:
+        assert (failed, minutes.isdigit()) == ("0", True), name
+        assert int(passed) > 0 and versions.startswith("Python 3.")
+        assert skipped == "0" or re.match(r"\d+: \d+ x .", skipped), "a skipped test says why"
 
 
 def test_an_unknown_lane_is_named(lanes, monkeypatch, capsys):
@@ -170,6 +219,9 @@ def test_ten_steps_of_sgd_are_ten_slopes(agreement):
     # float32: 6e-8 of numbers up to 1, sums of some ten; ten steps.
     np.testing.assert_allclose(found["slopes"], slope(table).ravel(), atol=1e-6)
     np.testing.assert_allclose(found["logits"], table[inputs], atol=0)
+    text = found["drawn text"].tolist()
+    assert text == generate(lambda ids: table[ids[-1]], rows[0, :1].tolist(), 40, 1.0, seed=0)
+    assert len(set(text)) > 20  # nearly uniform: 40 draws among 168
     for _ in range(10):
         table = table - 0.1 * slope(table)
     # TensorFlow subtracts a row's slope once for every time its word occurs, at most 18 times a
@@ -183,5 +235,5 @@ def test_the_stored_table_keeps_what_it_promises(agreement):
     part = page.split("<!-- agreement -->")[1].split("<!-- /agreement -->")[0]
     lines = [line.split("|")[1:-1] for line in part.strip().splitlines()]
     numbers = [float(cell) for line in lines[2:] for cell in line[2:]]
-    assert len(numbers) == 16
+    assert len(numbers) == 20
     assert max(numbers) <= agreement.ALLOWED

@@ -4,6 +4,8 @@
     python tests/lanes/lanes.py colab jax                # some
     python tests/lanes/lanes.py slow jax --minutes 40    # as far as 40 minutes allow: a lane
         # that usually takes longer is not begun, one that does take longer is stopped
+    python tests/lanes/lanes.py torch --readme           # and writes its line into README.md
+    python tests/lanes/lanes.py torch --keep             # in the environment of the last time
 
 A lane is a Python, a set of versions, a backend and what is run there. Its environment and
 its log stand in the folder `lanes` beside the checkout's top, or where `--folder` says.
@@ -24,6 +26,8 @@ from collections import Counter
 from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[2]
+README = ROOT / "README.md"
+HEAD = ["lane", "versions", "passed", "failed", "skipped", "minutes"]
 SHOWN = ("tensorflow", "keras", "numpy", "jax", "torch")
 
 
@@ -80,8 +84,10 @@ LANES = {
     "lowest": Lane("the lowest versions", pins=lowest()),
     "constraints": Lane("constraints.txt", pins=("-c", str(ROOT / "constraints.txt"))),
     "jax": Lane("JAX, chapters too", also=("jax",), backend="jax"),
+    # Plain `torch` is several GB for graphics cards; of 2.13.0 there are wheels for the CPU, too,
+    # for pip to find with PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL.
     "torch": Lane(
-        "PyTorch, without the chapters", also=("torch",), backend="torch", run=("tests",)
+        "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", run=("tests",)
     ),
     "slow": Lane("what takes minutes", run=("-m", "slow")),
 }
@@ -97,6 +103,8 @@ def python_for(version):
 def call(command, log, seconds=None, **environment):
     """Runs a command, its output in the log; its exit status, or "stopped" after the seconds."""
     how = {"cwd": ROOT, "env": {**os.environ, **environment}}
+    # A shell makes what it runs in the background deaf to SIGINT, children included.
+    how["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with (
         open(log, "ab") as out,
         subprocess.Popen(command, stdout=out, stderr=out, **how) as process,
@@ -112,11 +120,13 @@ def call(command, log, seconds=None, **environment):
     return "stopped"
 
 
-def build(lane, folder, log):
+def build(lane, folder, log, keep=False):
     """A virtual environment with the course and the lane's versions; returns its Python."""
     place = folder / "venv"
-    shutil.rmtree(place, ignore_errors=True)
     python = place / "bin" / "python"
+    if keep and python.exists():
+        return python
+    shutil.rmtree(place, ignore_errors=True)
     steps = [
         [python_for(lane.python), "-m", "venv", place],
         [python, "-m", "pip", "install", "-q", "-r", "requirements.txt", "-e", "."],
@@ -157,14 +167,14 @@ def outcome(report):
     return counts, reasons
 
 
-def run(name, folder, left):
+def run(name, folder, left, keep=False):
     """Builds and runs a lane; returns its line of the table, a list, and whether it passed."""
     begun = time.perf_counter()
     lane, log, report = LANES[name], folder / "log.txt", folder / "report.xml"
     folder.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    python = build(lane, folder, log)
+    python = build(lane, folder, log, keep)
     started = time.perf_counter()
     command = [python, "-m", "pytest", f"--junitxml={report}", *lane.run]
     seconds = None if left == float("inf") else max(60 * left - (started - begun), 0)
@@ -180,23 +190,32 @@ def run(name, folder, left):
     return line, status == 0 or (status == "stopped" and not counts["failed"])
 
 
-def attempt(name, folder, left):
+def attempt(name, folder, left, keep=False):
     """A lane's line and whether all is well; not begun if it takes more than `left` minutes."""
     usual = LANES[name].minutes
     if usual > left:
         why = f"not run: it takes {usual} minutes, {left:.0f} are left"
         return [name, why, "", "", "", ""], True
     try:
-        return run(name, folder, left)
+        return run(name, folder, left, keep)
     except RuntimeError as error:
         return [name, str(error), 0, "", "", ""], False
 
 
 def table(lines):
     """The lines as a markdown table."""
-    head = ["lane", "versions", "passed", "failed", "skipped", "minutes"]
-    rows = [head, ["---"] * len(head), *lines]
+    rows = [HEAD, ["---"] * len(HEAD), *lines]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def into_page(lines, page):
+    """A page with the lines in its table of lanes; those of other lanes stay as they are."""
+    before, found, after = re.split(
+        r"(?<=<!-- lanes -->\n)(.*?)(?=<!-- /lanes -->)", page, flags=re.S
+    )
+    rows = [re.split(r" \| ", row.strip("| ")) for row in found.splitlines()[2:]]
+    kept = {row[0]: row for row in rows} | {line[0]: line for line in lines}
+    return f"{before}{table([kept[name] for name in LANES if name in kept])}\n{after}"
 
 
 def main():
@@ -205,6 +224,8 @@ def main():
     parser.add_argument("lanes", nargs="*", help=f"some of {', '.join(LANES)}; all if left out")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT.parent / "lanes")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no limit if left out")
+    parser.add_argument("--keep", action="store_true", help="build no environment that is there")
+    parser.add_argument("--readme", action="store_true", help="write the lines into README.md")
     options = parser.parse_args()
     unknown = set(options.lanes) - set(LANES)
     if unknown:
@@ -212,11 +233,15 @@ def main():
     lines, passed, started = [], True, time.perf_counter()
     for name in options.lanes or LANES:
         left = options.minutes - (time.perf_counter() - started) / 60
-        line, fine = attempt(name, options.folder / name, left)
+        line, fine = attempt(name, options.folder / name, left, options.keep)
         lines.append(line)
         passed &= fine
         print(table([line]), flush=True)
     print(f"\n{table(lines)}")
+    if options.readme:
+        ran = [line for line in lines if line[2]]
+        page = into_page(ran, README.read_text(encoding="utf-8"))
+        README.write_text(page, encoding="utf-8")
     raise SystemExit(0 if passed else 1)
 
 
