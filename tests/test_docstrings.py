@@ -19,6 +19,7 @@ NOT_RUN = {
     "lmkit.checkpoints.fit_with_backup": "needs a model and data of the reader's",
     "lmkit.datasets.load_imdb": "needs the corpus",
     "lmkit.datasets.load_tiny_shakespeare": "needs the corpus",
+    "lmkit.files.save_model": "needs a model of the reader's",
     "lmkit.files.write_atomic": "writes into the reader's folder",
     "lmkit.files.sha256": "needs a file of the reader's",
     "lmkit.files.check_sha256": "needs a file of the reader's",
