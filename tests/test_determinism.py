@@ -2,14 +2,15 @@
 
     pytest -m slow tests/test_determinism.py -k 03
 
-All printed text is compared, line by line, and every result that a cell shows as text. Left
-out are the figures (nothing but their size is text) and the times: numbers before one of the
-units in TIME, and the "time left" behind them. On another machine or with other versions than
-those that the chapter prints, sums come in another order: where the stored numbers are not
-met, the chapter is executed once more, and the two runs must agree.
+All printed text is compared, line by line, every result that a cell shows as text, and every
+figure, byte by byte. Left out are times: numbers before one of the units in TIME, the "time
+left" behind them, and the one figure that shows them. On another machine or with other
+versions than those that the chapter prints, sums come in another order: where the stored
+numbers are not met, the chapter is executed once more, and the two runs must agree.
 """
 
 import difflib
+import hashlib
 import importlib.util
 import json
 import pathlib
@@ -22,11 +23,24 @@ ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) a second)\b")
 LEFT = re.compile(r", \d+ s left$")
+FIGURE_OF_TIMES = "A longer context makes every word dearer"
 
 
 def without_times(line):
     """The line with a dash for every time, and without the time left, which comes and goes."""
     return TIME.sub("-", LEFT.sub("", line))
+
+
+def figures(cell):
+    """A line for every figure of a cell, with the beginning of its checksum."""
+    pictures = [output.get("data", {}).get("image/png") for output in cell.get("outputs", [])]
+    if FIGURE_OF_TIMES in "".join(cell.get("source", "")):
+        return []
+    return [
+        f"figure {hashlib.sha256(''.join(png).strip().encode()).hexdigest()[:8]}"
+        for png in pictures
+        if png
+    ]
 
 
 def printed(cell):
@@ -36,7 +50,7 @@ def printed(cell):
         output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
     ]
     text = "\n".join("".join(part).rstrip("\n") for part in parts)
-    return [without_times(line) for line in text.splitlines()]
+    return [without_times(line) for line in text.splitlines()] + figures(cell)
 
 
 def differences(stored, again):
@@ -80,6 +94,21 @@ def test_a_difference_is_reported_by_cell():
     ]
     shown = {"cells": [{"outputs": [{"data": {"text/plain": ["6"]}}]}, {"outputs": []}]}
     assert [line[:6] for line in differences(shown, notebook("7", ""))] == ["cell 0"] * 2
+
+
+def test_another_figure_is_noticed_but_not_one_of_times():
+    one, other = (
+        {"cells": [{"outputs": [{"data": {"image/png": png}}], "source": ["plt.show()"]}]}
+        for png in ("iVBORw0\n", "iVBORw1\n")
+    )
+    assert list(differences(one, one)) == []
+    (stored, now) = differences(one, other)
+    assert stored[:21] == "cell 0: stored figure" and now[:18] == "cell 0: now figure"
+    for notebook in (one, other):
+        notebook["cells"][0]["source"] = [f'ax.set(title="{FIGURE_OF_TIMES}")\n', "plt.show()"]
+    assert list(differences(one, other)) == []
+    place = ROOT / "chapters" / "04b_cost_and_real_prose.ipynb"
+    assert FIGURE_OF_TIMES in place.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ LANES = {
     "torch": Lane(
         "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", run=("tests",)
     ),
-    "slow": Lane("what takes minutes", run=("-m", "slow")),
+    # A chapter, or a training that is killed, a worker.
+    "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup")),
 }
 
 
