@@ -17,7 +17,7 @@ from lmkit.decoding import generate
 FOLDER = pathlib.Path(__file__).parent / "lanes"
 ROOT = FOLDER.parents[1]
 
-REPORT = """<testsuites><testsuite>
+REPORT = """<testsuites><testsuite time="90">
 <testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
 <testcase name="c"><skipped message="no GPU"/></testcase><testcase name="d"/>
 <testcase name="e"><error message="worse"/></testcase>
@@ -58,9 +58,42 @@ def test_tools_of_the_tests_may_be_left_out(lanes, tmp_path):
 def test_a_report_is_counted_with_its_reasons(lanes, tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(REPORT)
-    counts, reasons = lanes.outcome(report)
+    counts, reasons, seconds = lanes.outcome(report)
     assert counts == {"passed": 2, "failed": 2, "skipped": 2}
     assert reasons == {"no GPU": 2}
+    assert seconds == 90.0
+
+
+def test_files_that_failed_are_run_again_and_the_others_are_kept(lanes, tmp_path):
+    case = '<testcase classname="{}" name="{}">{}</testcase>'.format
+    suite = '<testsuites><testsuite time="60">{}</testsuite></testsuites>'.format
+    bad, notebook = "<failure message='no'/>", "chapters.solutions.02_a.ipynb"
+    report, before = tmp_path / "report.xml", tmp_path / "before.xml"
+    before.write_text(
+        suite(
+            case("tests.test_a", "1", "")
+            + case("tests.test_b", "1", "")
+            + case("tests.test_b", "2", "<error message='no'/>")
+            + case(notebook, "Cell 0", bad)
+        )
+    )
+    assert lanes.failed(before) == ["chapters/solutions/02_a.ipynb", "tests/test_b.py"]
+    report.write_text(
+        suite(
+            case("tests.test_b", "2", "")
+            + case("tests.test_b", "3", "")
+            + case(notebook, "Cell 0", "")
+        )
+    )
+    lanes.merge(before, report)
+    counts, _, seconds = lanes.outcome(report)
+    assert (counts, seconds) == ({"passed": 4}, 120.0)
+    assert lanes.failed(report) == []
+
+
+def test_nothing_can_be_run_again_before_the_first_time(lanes, tmp_path):
+    line, fine = lanes.attempt("jax", tmp_path, 60, again=True)
+    assert not fine and "there is no report of an earlier run" in line[1]
 
 
 def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, monkeypatch, capsys):

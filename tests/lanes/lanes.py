@@ -6,6 +6,7 @@
         # that usually takes longer is not begun, one that does take longer is stopped
     python tests/lanes/lanes.py torch --readme           # and writes its line into README.md
     python tests/lanes/lanes.py torch --keep             # in the environment of the last time
+    python tests/lanes/lanes.py torch --again            # and only the files in which a test failed
 
 A lane is a Python, a set of versions, a backend and what is run there. Its environment and
 its log stand in the folder `lanes` beside the checkout's top, or where `--folder` says.
@@ -152,9 +153,10 @@ def versions(python):
 
 
 def outcome(report):
-    """Counts of a JUnit report: passed, failed, and the reasons of what was skipped."""
+    """Counts of a JUnit report: passed, failed; the reasons of what was skipped; seconds."""
     counts, reasons = Counter(), Counter()
-    for case in ElementTree.parse(report).iter("testcase"):
+    suite = ElementTree.parse(report).find(".//testsuite")
+    for case in suite.iter("testcase"):
         kinds = {child.tag for child in case}
         if "skipped" in kinds:
             reasons[case.find("skipped").get("message", "")] += 1
@@ -165,40 +167,69 @@ def outcome(report):
             if kinds & {"skipped"}
             else "passed"
         ] += 1
-    return counts, reasons
+    return counts, reasons, float(suite.get("time", 0))
 
 
-def run(name, folder, left, keep=False):
+def failed(report):
+    """The files of a JUnit report in which something failed."""
+    names = {
+        case.get("classname")
+        for case in ElementTree.parse(report).iter("testcase")
+        if {child.tag for child in case} & {"failure", "error"}
+    }
+    parts = [name.partition(".ipynb") for name in sorted(names)]
+    return [stem.replace(".", "/") + (notebook or ".py") for stem, notebook, _ in parts]
+
+
+def merge(before, report):
+    """Puts into a report what an earlier one says of other files, and the earlier seconds."""
+    old, new = (ElementTree.parse(path) for path in (before, report))
+    kept, suite = old.find(".//testsuite"), new.find(".//testsuite")
+    again = {case.get("classname") for case in suite.iter("testcase")}
+    suite.extend(case for case in kept.iter("testcase") if case.get("classname") not in again)
+    suite.set("time", str(float(suite.get("time", 0)) + float(kept.get("time", 0))))
+    new.write(report)
+
+
+def run(name, folder, left, keep=False, again=False):
     """Builds and runs a lane; returns its line of the table, a list, and whether it passed."""
     begun = time.perf_counter()
     lane, log, report = LANES[name], folder / "log.txt", folder / "report.xml"
     folder.mkdir(parents=True, exist_ok=True)
+    files, before = [], folder / "before.xml"
+    if again:
+        if not report.exists():
+            raise RuntimeError(f"there is no report of an earlier run: {report}")
+        files = failed(report)
+        if not files:
+            raise RuntimeError("nothing failed the last time")
+        report.replace(before)
     log.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    python = build(lane, folder, log, keep)
-    started = time.perf_counter()
-    command = [python, "-m", "pytest", f"--junitxml={report}", *lane.run]
-    seconds = None if left == float("inf") else max(60 * left - (started - begun), 0)
+    python = build(lane, folder, log, keep or again)
+    command = [python, "-m", "pytest", f"--junitxml={report}", *lane.run, *files]
+    seconds = None if left == float("inf") else max(60 * left - (time.perf_counter() - begun), 0)
     status = call(command, log, seconds, KERAS_BACKEND=lane.backend)
-    minutes = (time.perf_counter() - started) / 60
     if not report.exists():
         raise RuntimeError(f"pytest ended with status {status} and no report: see {log}")
-    counts, reasons = outcome(report)
+    if again:
+        merge(before, report)
+    counts, reasons, seconds = outcome(report)
     why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
     skipped = f"{counts['skipped']}: {why}" if why else "0"
-    took = f"{minutes:.0f}, then stopped" if status == "stopped" else f"{minutes:.0f}"
+    took = f"{seconds / 60:.0f}" + (", then stopped" if status == "stopped" else "")
     line = [name, versions(python), counts["passed"], counts["failed"], skipped, took]
     return line, status == 0 or (status == "stopped" and not counts["failed"])
 
 
-def attempt(name, folder, left, keep=False):
+def attempt(name, folder, left, keep=False, again=False):
     """A lane's line and whether all is well; not begun if it takes more than `left` minutes."""
     usual = LANES[name].minutes
-    if usual > left:
+    if usual > left and not again:
         why = f"not run: it takes {usual} minutes, {left:.0f} are left"
         return [name, why, "", "", "", ""], True
     try:
-        return run(name, folder, left, keep)
+        return run(name, folder, left, keep, again)
     except RuntimeError as error:
         return [name, str(error), 0, "", "", ""], False
 
@@ -226,6 +257,7 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT.parent / "lanes")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no limit if left out")
     parser.add_argument("--keep", action="store_true", help="build no environment that is there")
+    parser.add_argument("--again", action="store_true", help="only the files that failed")
     parser.add_argument("--readme", action="store_true", help="write the lines into README.md")
     options = parser.parse_args()
     unknown = set(options.lanes) - set(LANES)
@@ -234,7 +266,7 @@ def main():
     lines, passed, started = [], True, time.perf_counter()
     for name in options.lanes or LANES:
         left = options.minutes - (time.perf_counter() - started) / 60
-        line, fine = attempt(name, options.folder / name, left, options.keep)
+        line, fine = attempt(name, options.folder / name, left, options.keep, options.again)
         lines.append(line)
         passed &= fine
         print(table([line]), flush=True)
