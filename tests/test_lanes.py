@@ -91,6 +91,28 @@ def test_files_that_failed_are_run_again_and_the_others_are_kept(lanes, tmp_path
     assert lanes.failed(report) == []
 
 
+def test_of_a_lane_for_the_tests_alone_no_more_than_what_failed_is_run_again(
+    lanes, tmp_path, monkeypatch
+):
+    commands = []
+    suite = '<testsuites><testsuite><testcase classname="tests.test_a">{}</testcase>'
+    suite += "</testsuite></testsuites>"
+
+    def call(command, log, seconds=None, **environment):
+        commands.append(command[4:])
+        (tmp_path / "report.xml").write_text(suite.format("" if len(commands) == 2 else "<error/>"))
+        return int(len(commands) == 1)
+
+    monkeypatch.setattr(lanes, "build", lambda *_: sys.executable)
+    monkeypatch.setattr(lanes, "call", call)
+    assert not lanes.run("torch", tmp_path, 10)[1]
+    line, fine = lanes.run("torch", tmp_path, 10, again=True)
+    assert commands == [["tests"], ["tests/test_a.py"]]
+    assert fine and line[2:4] == [1, 0]
+    with pytest.raises(RuntimeError, match="nothing failed the last time"):
+        lanes.run("torch", tmp_path, 10, again=True)
+
+
 def test_nothing_can_be_run_again_before_the_first_time(lanes, tmp_path):
     line, fine = lanes.attempt("jax", tmp_path, 60, again=True)
     assert not fine and "there is no report of an earlier run" in line[1]

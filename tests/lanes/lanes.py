@@ -42,7 +42,8 @@ class Lane(NamedTuple):
         without: packages of the tests that do not go with the pins; their tests are skipped.
         backend: Keras's backend.
         python: the Python wanted; another one is used, and named, where it is not there.
-        run: pytest's arguments; empty for plain `pytest`.
+        run: pytest's options; empty for plain `pytest`.
+        where: the files and folders that it runs; empty for all.
         minutes: how long it usually takes on two cores, building included.
     """
 
@@ -53,6 +54,7 @@ class Lane(NamedTuple):
     backend: str = "tensorflow"
     python: str = ""
     run: tuple = ()
+    where: tuple = ()
     minutes: int = 20
 
 
@@ -88,7 +90,7 @@ LANES = {
     # Plain `torch` is several GB for graphics cards; of 2.13.0 there are wheels for the CPU, too,
     # for pip to find with PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL.
     "torch": Lane(
-        "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", run=("tests",)
+        "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", where=("tests",)
     ),
     # A chapter, or a training that is killed, a worker.
     "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup")),
@@ -196,7 +198,7 @@ def run(name, folder, left, keep=False, again=False):
     begun = time.perf_counter()
     lane, log, report = LANES[name], folder / "log.txt", folder / "report.xml"
     folder.mkdir(parents=True, exist_ok=True)
-    files, before = [], folder / "before.xml"
+    files, before = lane.where, folder / "before.xml"
     if again:
         if not report.exists():
             raise RuntimeError(f"there is no report of an earlier run: {report}")
