@@ -6,11 +6,12 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 # Workers share the cores. With a thread a core in each of two workers, notebooks' kernels
 # included, the longest cells took a quarter to a half longer.
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     threads = str(max(1, (os.cpu_count() or 1) // workers))
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    for name in THREADS:
         os.environ.setdefault(name, threads)
 
 import pytest
