@@ -304,9 +304,11 @@ def test_a_notebook_with_another_name_is_taken_if_it_is_the_only_one(job):
 
 def test_a_command_that_hangs_is_ended_with_its_children(job, monkeypatch):
     job.course.mkdir(parents=True)
-    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time;"
-    code += f'time.sleep(4); open({str(job.out / "alive")!r}, "w")\']); time.sleep(60)'
+    child = f"import time; time.sleep(4); open({str(job.out / 'alive')!r}, 'w')"
+    code = "import subprocess, sys, time\n"
+    code += f"subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(60)"
     (job.course / "nbgrader").mkdir()
+    (job.course / "nbgrader" / "__init__.py").touch()  # or the installed package would be run
     (job.course / "nbgrader" / "__main__.py").write_text(code)
     with pytest.raises(grade_class.CannotGrade, match="stopped after 2 seconds"):
         grade_class.nbgrader(job, "anything", limit=2)
