@@ -224,7 +224,8 @@ class _ExactTokenizer(_Tokenizer):
             The tokenizer.
 
         Raises:
-            ValueError: if the texts are empty or hold more different tokens than fit.
+            ValueError: if the texts are empty, hold more different tokens than fit, or hold
+                "[PAD]" or "[UNK]" as a token.
         """
         tokens = sorted(_counts(texts, vocab_size, cls._split))
         if len(tokens) + 2 > vocab_size:
@@ -317,6 +318,9 @@ def _counts(texts, vocab_size, split):
         counts.update(split(text))
     if not counts:
         raise ValueError("the texts hold nothing to build a vocabulary from")
+    for token in (PAD, UNKNOWN):
+        if token in counts:
+            raise ValueError(f"the texts hold {token!r}, which stands for no text: take it out")
     return counts
 
 

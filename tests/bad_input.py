@@ -34,6 +34,7 @@ CASES = {
         ("NUL in a text", r'CharTokenizer.train(["ab"]).encode("a\0")', ValueError, r"character '\x00' at position 1"),
         ("a lone surrogate", r'CharTokenizer.train(["ab"]).encode("\ud800")', ValueError, r"character '\ud800' at position 0"),
         ("an unknown token", 'SplitTokenizer.train(["Mia ran ."]).encode("Mia swam .")', ValueError, "token 'swam' at position 1"),
+        ("the padding's name among the words to learn", 'SplitTokenizer.train(["[PAD] ran"])', ValueError, "the texts hold '[PAD]', which stands for no text"),
         ("the padding's name in a text", 'SplitTokenizer.train(["Mia ran ."]).encode("[PAD] ran")', ValueError, "token '[PAD]' at position 0"),
         ("a vocabulary too small for the text", 'CharTokenizer.train(["abcd"], vocab_size=4)', ValueError, "needs a vocab_size of 6, got 4"),
         ("a vocabulary of text", 'WordTokenizer.train(["a"], vocab_size="many")', ValueError, "whole number of at least 3, got 'many'"),

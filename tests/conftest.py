@@ -15,6 +15,12 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
         os.environ.setdefault(name, threads)
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run: who changes nothing sees no other result. Others are tried
+# with `pytest --hypothesis-profile=default`.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 ROOT = pathlib.Path(__file__).parents[1]
 GUARD = str(ROOT / "tests" / "no_network")

@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lmkit.stories import sample_stories, vocabulary
@@ -141,8 +141,7 @@ def test_stories_round_trip_exactly(language):
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_split_tokens_round_trip_up_to_blanks(text):
-    if not text.split():
-        return
+    assume(text.split() and not {PAD, UNKNOWN} & set(text.split()))
     tokenizer = SplitTokenizer.train([text])
     assert tokenizer.decode(tokenizer.encode(text)) == " ".join(text.split())
 
