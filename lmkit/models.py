@@ -138,6 +138,7 @@ class TransformerLM(keras.Model):
         ValueError: for sizes below 1, an `embed_dim` that the heads do not divide, a
             dropout outside [0, 1), ids that are not `(batch, time)`, or texts longer than
             `max_length`.
+        TypeError: for ids that are not an array.
 
     Example:
         >>> model = TransformerLM(vocab_size=9, max_length=6, embed_dim=8, num_heads=2,
@@ -186,8 +187,15 @@ class TransformerLM(keras.Model):
         ]
         self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
 
+    def __call__(self, ids, *args, **kwargs):
+        """Keras takes a list for several inputs, and says so; ids in a list are a slip."""
+        if not hasattr(ids, "shape"):
+            raise TypeError(f"ids must be an array (batch, time), got {type(ids).__name__}")
+        return super().__call__(ids, *args, **kwargs)
+
     def build(self, input_shape):
         """Makes the weights."""
+        _check_rank(input_shape)  # before the first weight: half a model cannot be built on
         hidden = (*input_shape, self.sizes["embed_dim"])
         self.tokens.build(input_shape)
         self.positions.build(input_shape)
@@ -252,8 +260,7 @@ class TransformerLM(keras.Model):
         return self._logits(x), after
 
     def _embed(self, ids, training):
-        if len(ids.shape) != 2:
-            raise ValueError(f"ids must be (batch, time), got shape {tuple(ids.shape)}")
+        _check_rank(ids.shape)
         time, limit = ops.shape(ids)[1], self.sizes["max_length"]
         if isinstance(time, int) and time > limit:
             raise ValueError(f"the model reads at most {limit} ids (max_length), got {time}")
@@ -268,6 +275,11 @@ class TransformerLM(keras.Model):
         return {**super().get_config(), **self.sizes}
 
 
+def _check_rank(shape):
+    if len(shape) != 2:
+        raise ValueError(f"ids must be (batch, time), got shape {tuple(shape)}")
+
+
 def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
     """Prepares a language model for training, as all chapters from 02 on do it.
 
@@ -275,6 +287,9 @@ def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
     Its learning rate grows from 0 over the first steps, because Adam has seen few gradients
     then and knows their size badly, and shrinks along a cosine to 0 at the last one, because
     the last steps are to settle. A batch's gradient longer than 1 is cut to 1.
+
+    Compile again before the next try if `fit` has failed, say of too long rows: on TensorFlow,
+    Keras keeps the step that it could not finish, and answers right rows with puzzles.
 
     Args:
         model: a model from ids `(batch, time)` to logits `(batch, time, vocab)`.
@@ -306,6 +321,8 @@ def compile_lm(model, learning_rate, steps, warmup=100, beta_2=0.98):
     check_real("beta_2", beta_2, least=0, below=1)
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
+    if isinstance(model, TransformerLM) and not model.built:
+        model.build((None, None))  # weights made in a step that fails would be lost with it
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
     )

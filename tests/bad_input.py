@@ -19,8 +19,8 @@ it gets: `python tests/bad_input.py` writes this page. `lm` is an `lstm_lm` of 9
 `TransformerLM` of 9 ids and 6 positions, `words` a `WordTokenizer`, `x` an array of ones
 `(1, 2, 4)`, `ids` two rows of three, `compiled` an `lstm_lm` that is ready for them, `follow` a
 next-token function of 6 ids, `folder` an empty folder, `damaged` puts an empty checkpoint into
-one. A Keras model that is given a list or a text says so in Keras's words, which are not listed
-here.
+one. `lm` and the classifiers are plain Keras models: given a list or a text they say so in
+Keras's words, which are not listed here. A model whose `fit` has failed is to be compiled again.
 """
 
 CASES = {
@@ -97,6 +97,9 @@ CASES = {
         ("an unknown readout", 'rnn_classifier(10, readout="first")', ValueError, '"last" or "mean"'),
         ("heads that do not divide", "TransformerLM(9, 6, 8, 3, 16, 1)", ValueError, "multiple of num_heads, got 8 and 3"),
         ("a text too long", 'gpt(np.ones((1, 7), "int32"))', ValueError, "at most 6 ids (max_length), got 7"),
+        ("a list for an array", "gpt([[1, 2, 3]])", TypeError, "ids must be an array (batch, time), got list"),
+        ("text for ids", 'gpt("hello")', TypeError, "ids must be an array (batch, time), got str"),
+        ("nothing for ids", "gpt(None)", TypeError, "ids must be an array (batch, time), got NoneType"),
         ("a row for a batch", 'gpt(np.ones(3, "int32"))', ValueError, "ids must be (batch, time), got shape (3,)"),
         ("a learning rate of 0", "compile_lm(lm, 0, steps=200)", ValueError, "learning_rate must be above 0"),
         ("fewer steps than warmup", "compile_lm(lm, 1e-3, steps=50)", ValueError, "steps must be a whole number of at least 101"),

@@ -55,6 +55,38 @@ def test_block_is_two_branches_added_to_what_was_there(rng):
     assert_close(block(x), expected, 2e-5)  # sums of twelve products of size 3
 
 
+@pytest.mark.parametrize("wrong", [[1, 2, 3], None, "abc", np.ones(3, int), np.ones((1, 99), int)])
+def test_after_wrong_ids_the_next_try_works(wrong):
+    model = TransformerLM(**SIZES)
+    with pytest.raises((TypeError, ValueError), match=r"ids must be|at most"):
+        model(wrong)
+    assert model(np.ones((2, 3), int)).shape == (2, 3, SIZES["vocab_size"])
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 7), ()])
+def test_after_a_wrong_shape_a_block_can_still_be_built(shape):
+    block = TransformerBlock(embed_dim=8, num_heads=2, ff_dim=12)
+    with pytest.raises(ValueError, match=r"the input must be \(batch, time, 8\)"):
+        block(np.ones(shape, "float32"))
+    assert block(np.ones((2, 3, 8), "float32")).shape == (2, 3, 8)
+
+
+def test_after_a_failed_fit_compiling_again_is_enough(rng):
+    right, wrong = (rng.integers(1, 9, (8, length)) for length in (4, 99))
+    losses = []
+    for tries in ([right], [wrong, right]):
+        keras.utils.set_random_seed(0)
+        model = TransformerLM(**SIZES)
+        for ids in tries:
+            compile_lm(model, 1e-3, steps=200)
+            if ids is wrong:
+                with pytest.raises(ValueError, match="at most"):
+                    model.fit(ids, ids, verbose=0)
+            else:
+                losses.append(model.fit(ids, ids, verbose=0, shuffle=False).history["loss"][0])
+    assert losses[0] == losses[1]
+
+
 def test_a_block_without_its_last_matrices_changes_nothing(rng):
     block = TransformerBlock(embed_dim=8, num_heads=2, ff_dim=12)
     x = rng.normal(size=(2, 5, 8)).astype("float32")

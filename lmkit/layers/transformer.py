@@ -64,8 +64,8 @@ class TransformerBlock(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout)
 
     def build(self, input_shape):
-        """Makes the weights."""
-        for layer in (self.norm_1, self.attention, self.norm_2, self.expand):
+        """Makes the weights, those of the attention first: it refuses a wrong shape."""
+        for layer in (self.attention, self.norm_1, self.norm_2, self.expand):
             layer.build(input_shape)
         self.contract.build((*input_shape[:-1], self.ff_dim))
 
