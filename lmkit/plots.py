@@ -75,14 +75,18 @@ def plot_history(history, metric="loss", ax=None, references=None):
 
 
 def add_reference(ax, name, value):
-    """Draws a labelled horizontal line: what the values are to be compared with.
+    """Draws a horizontal line with its name at the right end: what values are compared with.
 
     Args:
         ax: the axes.
         name: the label.
         value: the height.
     """
-    ax.axhline(value, color=COLOURS["grey"], linestyle=":", label=f"{name} ({value:.3g})")
+    ax.axhline(value, color=COLOURS["grey"], linestyle=":")
+    ax.annotate(
+        f"{name} {value:.3g}", (1, value), xytext=(4, 0), xycoords=ax.get_yaxis_transform(),
+        textcoords="offset points", va="center", fontsize=8, color=COLOURS["grey"],
+    )  # fmt: skip
 
 
 def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
@@ -121,8 +125,6 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
         add_reference(ax, name, value)
     ax.set(xticks=range(len(results)), xticklabels=list(results), ylabel=ylabel)
     ax.set_xlim(-0.5, len(results) - 0.3)
-    if references:
-        ax.legend()
     return ax
 
 

@@ -234,6 +234,12 @@ def test_docs_results_are_the_scripts(docs):
     assert list(results["runs"]) == [str(seed) for seed in docs.SEEDS]
     for run in results["runs"].values():
         assert run["training"] < run["held out, one row"] < run["held out, windows"] < 2.31
+        rates = run["held out, learning on"]
+        assert list(rates) == [str(rate) for rate in (0.0, *docs.RATES)]
+        # A rate of 0 learns nothing: the two parts together are the loss in windows.
+        first, rest = rates["0.0"]
+        share = 97 * 128 / 37_299  # of the characters that are predicted; four decimals are kept
+        assert abs(share * first + (1 - share) * rest - run["held out, windows"]) < 3e-4
 
 
 def test_docs_are_split_before_windows_and_hold_no_paragraph_twice(docs):
@@ -250,6 +256,8 @@ def test_one_small_run_of_the_docs_script(docs):
     assert found["steps"] == 2 * 75
     assert found["held out, windows"] < 1
     assert found["training"] < 1
+    standing, learning = (found["held out, learning on"][rate] for rate in ("0.0", "0.3"))
+    assert learning[1] < standing[1]  # it has learned from the first third
 
 
 @pytest.fixture(scope="module")

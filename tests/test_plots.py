@@ -27,7 +27,9 @@ def test_history_draws_what_it_holds():
     assert ax.lines[0].get_xdata().tolist() == [1, 2, 3]
     assert ax.lines[2].get_ydata() == [np.log(2)] * 2
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["training", "validation", "ln 2 (0.693)"]
+    assert labels == ["training", "validation"]
+    (name,) = ax.texts  # the line's name stands at its own end, where no other line is meant
+    assert (name.get_text(), name.xy) == ("ln 2 0.693", (1, np.log(2)))
 
 
 def test_history_without_validation_and_on_given_axes():
@@ -46,7 +48,7 @@ def test_seeds_show_every_value_and_the_mean():
     ax = plots.plot_seeds({"a": [0.5, 0.7], "b": [0.9, 0.9]}, references={"coin": 0.5})
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [line.get_ydata().tolist() for line in dots] == [[0.5, 0.7], [0.9, 0.9]]
-    assert [text.get_text() for text in ax.texts] == ["0.60", "0.90"]
+    assert [text.get_text() for text in ax.texts] == ["0.60", "0.90", "coin 0.5"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
 
 
