@@ -61,7 +61,10 @@ def bits_while_learning(model, rows, rates):
     model.compile(keras.optimizers.SGD(0.1, clipnorm=1.0), model.loss, jit_compile=True)
     for rate in rates:
         model.optimizer.learning_rate = rate
-        nats = [float(model.train_on_batch(row[None, :-1], row[None, 1:])) for row in rows]
+        nats = [
+            float(model.train_on_batch(row[None, :-1], row[None, 1:], return_dict=True)["loss"])
+            for row in rows
+        ]
         model.set_weights(start)
         found[str(rate)] = [
             round(float(np.average(nats[part], weights=words[part]) / np.log(2)), 4)
