@@ -55,7 +55,7 @@ class Lane(NamedTuple):
     python: str = ""
     run: tuple = ()
     where: tuple = ()
-    minutes: int = 20
+    minutes: int = 25
 
 
 COLAB = (
@@ -86,14 +86,14 @@ LANES = {
     "colab": Lane("Colab's versions", pins=COLAB, without=("nbgrader",), python="3.13"),
     "lowest": Lane("the lowest versions", pins=lowest()),
     "constraints": Lane("constraints.txt", pins=("-c", str(ROOT / "constraints.txt"))),
-    "jax": Lane("JAX, chapters too", also=("jax",), backend="jax", minutes=25),
+    "jax": Lane("JAX, chapters too", also=("jax",), backend="jax"),
     # Plain `torch` is several GB for graphics cards; of 2.13.0 there are wheels for the CPU, too,
     # for pip to find with PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL.
     "torch": Lane(
         "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", where=("tests",)
     ),
     # A chapter, or a training that is killed, a worker.
-    "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup"), minutes=25),
+    "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup")),
 }
 
 
