@@ -218,8 +218,7 @@ def test_the_stored_lanes_have_all_passed(lanes):
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     part = page.split("<!-- lanes -->")[1].split("<!-- /lanes -->")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.split("\n")[3:-1]]
-    names = [row[0] for row in rows]
-    assert names == list(lanes.LANES)
+    assert [row[0] for row in rows] == list(lanes.LANES)
     for name, versions, passed, failed, skipped, minutes in rows:
         assert (failed, minutes.isdigit()) == ("0", True), name
         assert int(passed) > 0 and versions.startswith("Python 3.")
