@@ -1,0 +1,70 @@
+"""Diagrams of chapter 02: inputs beside shifted targets, the LSTM cell."""
+
+from svg import PALE, Diagram
+
+
+def shifted():
+    """Targets are the inputs, one step later."""
+    d = Diagram(
+        340,
+        "Inputs and targets of a language model: the target at every position is the input at "
+        "the next position; padding in the targets is marked as not scored.",
+    )
+    words = ["[END]", "Mia", "ran", "home", ".", "[END]"]
+    d.text(16, 30, "one story", 22, "start", weight="bold")
+    d.cells(16, 48, words, width=101, height=42)
+    d.text(16, 130, "inputs", 22, "start", weight="bold")
+    d.cells(16, 148, [*words[:-1], "0"], width=101, height=42, tint=["blue"] * 5 + ["grey"])
+    d.text(16, 318, "targets", 22, "start", weight="bold")
+    d.cells(16, 256, [*words[1:], "−1"], width=101, height=42, tint=["green"] * 5 + ["grey"])
+    for n in range(5):
+        x = 66 + 101 * n
+        d.arrow(x, 192, x, 254)
+
+    d.text(624, 318, "0 fills the row; −1 (IGNORE) is not scored", 19, "end", PALE)
+    return d
+
+
+def lstm_cell():
+    """Three gates and a candidate write the cell state."""
+    d = Diagram(
+        520,
+        "The LSTM cell: the forget gate multiplies the old cell state, the input gate times the "
+        "candidate is added, and the output gate times tanh of the cell state is the new state.",
+    )
+    d.text(20, 30, "the cell state c runs straight through", 21, "start", weight="bold")
+    d.line(20, 110, 190, 110, width=4)
+    d.circle(214, 110, 22, "×", "orange", 28)
+    d.line(236, 110, 346, 110, width=4)
+    d.circle(370, 110, 22, "+", "orange", 28)
+    d.arrow(392, 110, 620, 110, width=4)
+    d.text(60, 84, "cₜ₋₁", 22)
+    d.text(592, 84, "cₜ", 22)
+    gates = ["forget gate\nσ", "input gate\nσ", "candidate\ntanh", "output gate\nσ"]
+    for n, name in enumerate(gates):
+        x = 160 + 122 * n
+        d.box(x - 4, 300, 108, 66, name, "green" if n == 2 else "blue", 19)
+        d.arrow(x + 50, 430, x + 50, 368)
+    d.arrow(214, 298, 214, 134)
+    d.text(196, 216, "f", 22)
+    d.circle(370, 216, 20, "×", "orange", 26)
+    d.arrow(336, 298, 336, 216, 348, 216)
+    d.text(322, 262, "i", 22)
+    d.arrow(454, 298, 454, 216, 392, 216)
+    d.text(468, 262, "g", 22)
+    d.arrow(370, 194, 370, 134)
+    d.arrow(540, 112, 540, 150)
+    d.box(504, 152, 72, 36, "tanh", "plain", 19)
+    d.circle(576, 232, 20, "×", "orange", 26)
+    d.arrow(540, 190, 540, 232, 554, 232)
+    d.arrow(576, 298, 576, 254)
+    d.text(592, 278, "o", 22)
+    d.arrow(598, 232, 632, 232)
+    d.text(618, 210, "hₜ", 22)
+    d.line(60, 430, 576, 430)
+    d.text(20, 468, "xₜ and hₜ₋₁ enter all four", 21, "start")
+    d.text(20, 500, "cₜ = f · cₜ₋₁ + i · g        hₜ = o · tanh(cₜ)", 21, "start", PALE)
+    return d
+
+
+DIAGRAMS = {"02_shifted_targets": shifted, "02_lstm_cell": lstm_cell}

@@ -1,0 +1,150 @@
+"""Diagrams of chapters 04 and 04b: attention, heads, block and model, the cache."""
+
+from svg import PALE, RED, Diagram
+
+
+def attention():
+    """One word asks all words up to itself."""
+    d = Diagram(
+        500,
+        "Attention for one word: the query of 'She' is compared with the key of every word up "
+        "to it, softmax turns the scores into weights, and the output is the weighted sum of "
+        "the values.",
+    )
+    words, scores = ["Mia", "met", "Tom", "She"], ["2", "0", "1", "2"]
+    weights = ["0.35", "0.11", "0.19", "0.35"]
+    d.text(16, 34, "query of “She”", 20, "start", weight="bold")
+    d.box(170, 12, 90, 42, "q₄", "orange", 22)
+    for n, word in enumerate(words):
+        x = 170 + 116 * n
+        d.text(x + 45, 98, word, 21, weight="bold")
+        d.box(x, 116, 90, 42, f"k{'₁₂₃₄'[n]}", "blue", 22)
+        d.text(x + 45, 208, f"{scores[n]} / √3", 20)
+        d.arrow(x + 45, 160, x + 45, 188)
+        d.text(x + 45, 302, weights[n], 21, weight="bold")
+        d.box(x, 340, 90, 42, f"v{'₁₂₃₄'[n]}", "green", 22)
+        d.arrow(x + 45, 384, x + 45, 424)
+    d.text(16, 138, "keys", 20, "start")
+    d.text(16, 208, "scores q·k", 20, "start")
+    d.box(170, 236, 438, 36, "softmax", "grey", 20)
+    d.text(16, 302, "weights", 20, "start")
+    d.text(16, 362, "values", 20, "start")
+    d.line(215, 426, 563, 426)
+    d.arrow(389, 426, 389, 450)
+    d.text(389, 474, "output o₄ = 0.35 v₁ + 0.11 v₂ + 0.19 v₃ + 0.35 v₄", 20)
+    return d
+
+
+def heads():
+    """(B, T, C) to (B, H, T, D) and back."""
+    d = Diagram(
+        520,
+        "How heads are split: queries of shape (B, T, C) are reshaped to (B, T, H, D), "
+        "transposed to (B, H, T, D), and after attention the way is gone back.",
+    )
+    d.text(20, 30, "(B, T, C) = (1, 4, 6)", 20, "start", weight="bold")
+    tints = ["blue"] * 3 + ["orange"] * 3
+    for t in range(4):
+        d.cells(20, 48 + 34 * t, [""] * 6, width=34, height=34, tint=tints)
+    d.text(122, 204, "four words, six channels", 19)
+    d.arrow(236, 116, 316, 116)
+    d.text(276, 88, "reshape", 19)
+    d.text(330, 30, "(B, T, H, D) = (1, 4, 2, 3)", 20, "start", weight="bold")
+    for t in range(4):
+        d.cells(330, 48 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
+        d.cells(452, 48 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
+    d.text(442, 204, "each word’s channels in two groups", 19)
+    d.arrow(442, 224, 442, 270)
+    d.text(456, 246, "transpose", 19, "start")
+    d.text(330, 296, "(B, H, T, D) = (1, 2, 4, 3)", 20, "start", weight="bold")
+    for t in range(4):
+        d.cells(330, 312 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
+        d.cells(500, 312 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
+    d.text(381, 466, "head 1", 20)
+    d.text(551, 466, "head 2", 20)
+    beside = "Attention runs in each|head by itself, with|T × T weights per head."
+    back = "The way back: transpose,|then reshape to (B, T, C)."
+    for n, line in enumerate([*beside.split("|"), "", *back.split("|")]):
+        d.text(20, 318 + 26 * n, line, 20, "start")
+    d.text(20, 504, "B batch   T time   C channels   H heads   D = C / H", 18, "start", PALE)
+    return d
+
+
+def block():
+    """The model on the left, one block on the right."""
+    d = Diagram(
+        640,
+        "A Transformer language model with shapes: ids, token and position embeddings, a stack "
+        "of blocks, layer normalization, and logits from the tied embedding table. Beside it "
+        "one block: two residual connections around attention and the feed-forward network, "
+        "each preceded by layer normalization.",
+    )
+    d.text(120, 26, "the model", 22, weight="bold")
+    parts = [
+        (578, "ids", "plain", "(B, T)"),
+        (492, "token + position\nembedding", "blue", "(B, T, C)"),
+        (398, "block 1", "orange", "(B, T, C)"),
+        (312, "block 2", "orange", "(B, T, C)"),
+        (226, "layer\nnormalization", "grey", "(B, T, C)"),
+        (140, "× embeddingᵀ\n(tied)", "blue", "(B, T, V)"),
+    ]
+    for n, (y, name, tint, shape) in enumerate(parts):
+        d.box(30, y, 180, 52, name, tint, 19)
+        above = parts[n + 1][0] + 52 if n + 1 < len(parts) else 96
+        d.arrow(120, y, 120, above + 2)
+        d.text(130, (y + above) / 2, shape, 18, "start", PALE)
+    d.text(120, 78, "logits", 20)
+    d.text(440, 26, "one block", 22, weight="bold")
+    d.arrow(440, 622, 440, 532)
+    d.text(452, 610, "x (B, T, C)", 18, "start", PALE)
+    d.box(350, 480, 180, 50, "layer\nnormalization", "grey", 19)
+    d.arrow(440, 480, 440, 452)
+    d.box(350, 400, 180, 50, "attention", "green", 20)
+    d.arrow(440, 400, 440, 372)
+    d.circle(440, 350, 20, "+", "orange", 26)
+    d.arrow(440, 576, 586, 576, 586, 350, 462, 350, color=RED, width=3)
+    d.arrow(440, 330, 440, 284)
+    d.box(350, 232, 180, 50, "layer\nnormalization", "grey", 19)
+    d.arrow(440, 232, 440, 204)
+    d.box(350, 134, 180, 68, "feed-forward:\nC → 4C, GELU, → C", "green", 18)
+    d.arrow(440, 134, 440, 112)
+    d.circle(440, 90, 20, "+", "orange", 26)
+    d.arrow(440, 308, 586, 308, 586, 90, 462, 90, color=RED, width=3)
+    d.arrow(440, 70, 440, 42)
+    d.text(236, 612, "red: residual", 18, "start", RED)
+    d.text(236, 634, "connections", 18, "start", RED)
+    return d
+
+
+def cache():
+    """Only the new word is computed."""
+    d = Diagram(
+        420,
+        "The key-value cache: keys and values of the words read so far are kept; for a new word "
+        "only its own query, key and value are computed, and the query looks at the whole cache.",
+    )
+    words = ["Mia", "met", "Tom", "She"]
+    d.text(20, 30, "kept from earlier steps", 20, "start", weight="bold")
+    d.text(500, 30, "new word", 20, "start", weight="bold", color=RED)
+    for n, word in enumerate([*words, "smiled"]):
+        x = 96 + 100 * n + (24 if n == 4 else 0)
+        tint = "grey" if n < 4 else "orange"
+        d.text(x + 44, 70, word, 20)
+        d.box(x, 92, 88, 44, f"k{'₁₂₃₄₅'[n]}", tint, 22)
+        d.box(x, 150, 88, 44, f"v{'₁₂₃₄₅'[n]}", tint, 22)
+    d.text(20, 114, "keys", 20, "start")
+    d.text(20, 172, "values", 20, "start")
+    d.box(520, 262, 88, 44, "q₅", "orange", 22)
+    d.arrow(518, 284, 330, 284, 330, 200, color=RED, width=3)
+    d.text(424, 306, "looks at all five", 20)
+    d.text(20, 350, "Without a cache, step t computes t keys and t values again.", 20, "start")
+    d.text(20, 386, "With it, one of each. The price: memory that grows with t.", 20, "start")
+    return d
+
+
+DIAGRAMS = {
+    "04_attention": attention,
+    "04_heads": heads,
+    "04_block_and_model": block,
+    "04b_cache": cache,
+}
