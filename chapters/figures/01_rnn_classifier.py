@@ -1,6 +1,6 @@
 """Diagrams of chapter 01: text to padded ids, the unrolled network, the way back in time."""
 
-from svg import INK, PALE, RED, Diagram
+from svg import PALE, RED, Diagram
 
 
 def padding():
