@@ -9,26 +9,15 @@ Example:
 """
 
 import importlib
+import importlib.abc
+import importlib.machinery
+import sys
 
-__version__ = "0.1.0"
-__all__ = [
-    "backend",
-    "callbacks",
-    "checkpoints",
-    "checks",
-    "compiled_decoding",
-    "datasets",
-    "decoding",
-    "files",
-    "layers",
-    "metrics",
-    "models",
-    "ngrams",
-    "plots",
-    "stories",
-    "tokenizers",
-    "windows",
-]
+__version__ = "0.2.0"
+__all__ = """
+    backend batches callbacks checkpoints checks datasets decoding files layers metrics models
+    ngrams plots stories tokenizers training
+""".split()
 
 
 def __getattr__(name):
@@ -39,3 +28,31 @@ def __getattr__(name):
 
 def __dir__():
     return [*__all__, "__version__"]
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Imports lmkit's layers and models as soon as Keras is there.
+
+    Keras finds the classes of a saved model only if they were imported (registered) before.
+    """
+
+    def find_spec(self, name, path=None, target=None):
+        """Finds Keras as Python would, and adds to what its import does."""
+        if name != "keras":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            run = spec.loader.exec_module
+
+            def run_and_register(module):
+                run(module)
+                importlib.import_module("lmkit.models")
+
+            spec.loader.exec_module = run_and_register
+        return spec
+
+
+if "keras" in sys.modules:
+    importlib.import_module("lmkit.models")
+else:  # importing Keras takes seconds, which who only wants a tokenizer should not wait
+    sys.meta_path.insert(0, _AfterKeras())

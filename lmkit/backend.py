@@ -1,73 +1,100 @@
-"""What Keras 3 has no public name for: gradients, compiling a function, the backend's own dice."""
+"""What Keras 3 has no public name for: gradients, compiled functions, the backend's own dice."""
 
 import keras
 from keras import ops
 
 
 def value_and_gradients(function, *tensors):
-    """The value of a scalar function and its gradient for every argument.
+    """Computes a scalar function and its gradient with respect to every argument.
 
     Args:
-        function: takes the tensors, returns one number.
+        function: takes the tensors and returns one number.
         *tensors: float arrays or tensors of any shape.
 
     Returns:
-        The value, and a list with one gradient a tensor, of that tensor's shape.
+        The value, and a list with one gradient per tensor, each of its tensor's shape.
 
-    Raises:
-        TypeError: if a tensor holds no floats, or the function returns no tensor.
-        ValueError: if the function returns more than one number.
+    Raises: TypeError if a tensor holds no floats, ValueError for more than one number.
 
     Example:
         >>> value, (gradient,) = value_and_gradients(lambda x: ops.sum(x * x), [1.0, 3.0])
         >>> float(value), [float(g) for g in gradient]
         (10.0, [2.0, 6.0])
-
-    Source: the automatic differentiation of TensorFlow, JAX and PyTorch.
     """
     tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
     for number, tensor in enumerate(tensors):
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         if "float" not in dtype:
             raise TypeError(f"tensor {number} must hold floats to have a gradient, got {dtype}")
-    value, gradients = _BACKENDS[keras.backend.backend()](_scalar(function), tensors)
+    value, gradients = _GRADIENTS[keras.backend.backend()](_scalar(function), tensors)
     return value, list(gradients)
 
 
 def compile_function(function, variables):
-    """A faster form of a function that computes with `keras.ops`, compiled at its first call.
+    """Makes a faster form of a function of tensors; it is compiled at its first call.
 
     Args:
-        function: takes and returns tensors, and lists and tuples of them. It may be called
-            with NumPy arrays, and gets tensors.
-        variables: the Keras variables that it reads; their values of the moment are used.
+        function: takes and returns (nested structures of) tensors, and may be called
+            with NumPy arrays.
+        variables: the Keras variables that it reads, each with its value of the moment.
 
     Returns:
-        A function with the same arguments and results. It is compiled once for each
-        combination of shapes. On PyTorch it is not compiled.
+        A function with the same arguments and results, compiled once per combination of
+        shapes. PyTorch runs it uncompiled.
 
     Example:
         >>> weight = keras.Variable([1.0, 2.0])
         >>> twice = compile_function(lambda x: 2 * x * weight, [weight])
         >>> [float(number) for number in twice(ops.convert_to_tensor([3.0, 4.0]))]
         [6.0, 16.0]
-
-    Source: XLA, through TensorFlow and JAX.
     """
     return _COMPILERS[keras.backend.backend()](function, list(variables))
 
 
-def random_state():
-    """The state of random numbers that the backend itself draws, seeds of Keras apart.
+def compiled_for(model, name, function):
+    """Returns a model's compiled function, the one from last time if there is one.
 
-    PyTorch's dropout draws from it; TensorFlow and JAX draw nothing without a seed of Keras.
+    Args:
+        model: any object; its `variables`, if it has some, are what the function reads.
+        name: which function it is: its name and every setting that is built into it.
+        function: what `compile_function` takes.
 
     Returns:
-        A list of NumPy arrays: on PyTorch one for the CPU and one for each GPU, else empty.
+        The compiled function. Training changes what it answers; new variables, as after
+        `quantize` or `enable_lora`, have it compiled again.
+
+    Example:
+        >>> layer = keras.layers.Dense(1, kernel_initializer="ones")
+        >>> layer.build((None, 2))
+        >>> float(compiled_for(layer, "call", layer.call)(ops.ones((1, 2)))[0, 0])
+        2.0
+    """
+    # In the instance's dictionary, because Keras would track (and save) an attribute. The
+    # cycle of model and function is the garbage collector's; a table here would leak models.
+    kept = vars(model).setdefault("_lmkit_compiled", {})
+    variables = list(getattr(model, "variables", ()))
+    before, compiled = kept.get(name, ([], None))
+    same = len(before) == len(variables) and all(map(_is, before, variables))
+    if compiled is None or not same:
+        compiled = compile_function(function, variables)
+        kept[name] = variables, compiled
+    return compiled
+
+
+def _is(one, other):
+    return one is other
+
+
+def random_state():
+    """Reads the random state that the backend itself holds, Keras's seeds apart.
+
+    Returns:
+        A list of NumPy arrays: on PyTorch one for the CPU and one per GPU, else empty.
 
     Example:
         >>> set_random_state(random_state())
     """
+    # PyTorch's dropout draws from it; TensorFlow and JAX draw only with a seed of Keras.
     if keras.backend.backend() != "torch":
         return []
     import torch
@@ -116,7 +143,7 @@ def _compile_torch(function, variables):
 
     @torch.no_grad()
     def with_tensors(*arguments):
-        return function(*keras.tree.map_structure(keras.ops.convert_to_tensor, arguments))
+        return function(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
 
     return with_tensors
 
@@ -137,7 +164,7 @@ def _tensorflow(function, tensors):
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        tape.watch(tensors)
+        tape.watch(tensors)  # arguments are constants, which a tape ignores by itself
         value = function(*tensors)
     return value, tape.gradient(value, tensors, unconnected_gradients="zero")
 
@@ -153,10 +180,11 @@ def _torch(function, tensors):
 
     tensors = [tensor.detach().requires_grad_() for tensor in tensors]
     value = function(*tensors)
+    # An argument that the function ignores has gradient zero, as on the other backends.
     return value.detach(), torch.autograd.grad(value, tensors, materialize_grads=True)
 
 
-_BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+_GRADIENTS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 _COMPILERS = {
     "tensorflow": _compile_tensorflow,
     "jax": _compile_jax,

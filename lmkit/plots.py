@@ -1,13 +1,11 @@
-"""One style for all figures of the course.
-
-The colours are Okabe and Ito's, which people with any colour vision tell apart;
-lines differ in dashes as well. Every function draws on `ax` and returns it.
-"""
+"""One style for all figures of the course; every function draws on `ax` and returns it."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-COLOURS = {
+# Okabe and Ito's colors, which people with any color vision tell apart. Lines that cross also
+# differ in their dashes: a figure has to survive a black-and-white printer.
+COLORS = {
     "blue": "#0072B2",
     "orange": "#E69F00",
     "green": "#009E73",
@@ -23,12 +21,12 @@ def use_style():
     plt.rcParams.update(
         {
             "figure.dpi": 100,
-            "figure.figsize": (7.0, 3.4),
+            "figure.figsize": (7.0, 3.4),  # the width of a notebook's text, half as high
             "figure.constrained_layout.use": True,
-            "axes.prop_cycle": plt.cycler(color=list(COLOURS.values())),
+            "axes.prop_cycle": plt.cycler(color=list(COLORS.values())),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.titlelocation": "left",
+            "axes.titlelocation": "left",  # titles are sentences, and sentences begin left
             "axes.titlesize": 11,
             "font.size": 10,
             "legend.edgecolor": "none",
@@ -49,24 +47,21 @@ def plot_history(history, metric="loss", ax=None, references=None):
     Returns:
         The axes.
 
-    Raises:
-        TypeError: if the history is none.
-        ValueError: if it does not hold the metric.
-
     Example:
         >>> plot_history({"loss": [0.7, 0.4], "val_loss": [0.6, 0.5]}, references={"ln 2": 0.693})
         <Axes: ...>
     """
     values = getattr(history, "history", history)
+    # A learner passes the model, or None: "object is not iterable" would not help.
     if not isinstance(values, dict):
         raise TypeError(f"history must be what fit returned, got {type(values).__name__}")
     if metric not in values:
         raise ValueError(f"the history holds {', '.join(values)}, not {metric!r}")
     ax = ax or plt.subplots()[1]
     epochs = np.arange(1, len(values[metric]) + 1)
-    ax.plot(epochs, values[metric], "o-", color=COLOURS["blue"], label="training")
+    ax.plot(epochs, values[metric], "o-", color=COLORS["blue"], label="training")
     if f"val_{metric}" in values:
-        ax.plot(epochs, values[f"val_{metric}"], "s--", color=COLOURS["red"], label="validation")
+        ax.plot(epochs, values[f"val_{metric}"], "s--", color=COLORS["red"], label="validation")
     for name, value in (references or {}).items():
         add_reference(ax, name, value)
     ax.set(xlabel="epoch", ylabel=metric, xticks=epochs)
@@ -75,25 +70,25 @@ def plot_history(history, metric="loss", ax=None, references=None):
 
 
 def add_reference(ax, name, value):
-    """Draws a horizontal line with its name at the right end: what values are compared with.
+    """Draws a horizontal line to compare with, and its name beside the axes.
 
     Args:
         ax: the axes.
         name: the label.
         value: the height.
     """
-    ax.axhline(value, color=COLOURS["grey"], linestyle=":")
-    ax.annotate(
-        f"{name} {value:.3g}", (1, value), xytext=(4, 0), xycoords=ax.get_yaxis_transform(),
-        textcoords="offset points", va="center", fontsize=8, color=COLOURS["grey"],
-    )  # fmt: skip
+    ax.axhline(value, color=COLORS["grey"], linestyle=":")
+    # Outside the axes on the right, where no curve can cross the words.
+    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+    where = {"xycoords": ax.get_yaxis_transform(), "color": COLORS["grey"]}
+    ax.annotate(f"{name} {value:.3g}", (1, value), **place, **where)
 
 
 def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
-    """Draws results of several seeds: a dot a seed, a bar from the lowest to the highest.
+    """Draws the results of several seeds: a dot per seed, a bar from the lowest to the highest.
 
     Args:
-        results: names and lists of values, one value a seed.
+        results: names and lists of values, one value per seed.
         ax: where to draw; a new figure if None.
         references: names and values of horizontal lines.
         ylabel: what the values are.
@@ -101,51 +96,43 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
     Returns:
         The axes.
 
-    Raises:
-        ValueError: if a name has no values.
-
     Example:
         >>> plot_seeds({"bag of words": [0.71, 0.70], "RNN": [0.95, 0.97]})
         <Axes: ...>
     """
-    for name, values in results.items():
+    ax = ax or plt.subplots()[1]
+    for place, (name, values) in enumerate(results.items()):
         if not len(values):
             raise ValueError(f"{name!r} has no values to draw")
-    ax = ax or plt.subplots()[1]
-    for place, values in enumerate(results.values()):
-        colour = list(COLOURS.values())[place % len(COLOURS)]
-        ax.plot([place, place], [min(values), max(values)], color=colour, linewidth=7, alpha=0.3)
-        ax.plot(np.full(len(values), place), values, "o", color=colour, markersize=5)
-        ax.annotate(
-            f"{np.mean(values):.2f}", (place, np.mean(values)), xytext=(12, 0),
-            textcoords="offset points", va="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )  # fmt: skip
+        color = list(COLORS.values())[place % len(COLORS)]
+        ax.plot([place, place], [min(values), max(values)], color=color, linewidth=7, alpha=0.3)
+        ax.plot(np.full(len(values), place), values, "o", color=color, markersize=5)
+        # Half transparent, so that a dot behind the number is still seen.
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        near = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "bbox": box}
+        ax.annotate(f"{np.mean(values):.2f}", (place, np.mean(values)), **near)
     for name, value in (references or {}).items():
         add_reference(ax, name, value)
     ax.set(xticks=range(len(results)), xticklabels=list(results), ylabel=ylabel)
-    ax.set_xlim(-0.5, len(results) - 0.3)
+    ax.set_xlim(-0.5, len(results) - 0.3)  # room for the last mean, which stands on the right
     return ax
 
 
 def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}", limits=None):
-    """Draws a matrix as coloured squares with its numbers in them.
+    """Draws a matrix as colored squares with its numbers in them.
 
     Args:
-        matrix: a two-dimensional array.
+        matrix: an array `(rows, columns)`.
         rows: the names of the rows.
         columns: the names of the columns.
         ax: where to draw; a new figure if None.
         title: the title.
         number: how a number is written, as for `str.format`; "" for none.
-        limits: the values of the darkest and the lightest colour, to compare matrices;
+        limits: the values of the darkest and the lightest color, to compare matrices;
             the matrix's own lowest and highest if None.
 
     Returns:
         The axes.
-
-    Raises:
-        ValueError: if the names do not fit the matrix.
 
     Example:
         >>> plot_matrix([[8, 2], [1, 9]], ["bad", "good"], ["said bad", "said good"])
@@ -156,11 +143,11 @@ def plot_matrix(matrix, rows, columns, ax=None, title=None, number="{:d}", limit
         raise ValueError(f"{len(rows)} x {len(columns)} names for a matrix {matrix.shape}")
     ax = ax or plt.subplots(figsize=(3.6, 3.0))[1]
     low, high = limits or (None, None)
+    # cividis grows evenly from dark to light, also for color-blind readers and in print.
     image = ax.imshow(matrix, cmap="cividis", aspect="auto", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(matrix):
-        light = image.norm(value) > 0.5
-        ax.text(column, row, number.format(value), ha="center", va="center",
-                color="black" if light else "white")  # fmt: skip
+        color = "black" if image.norm(value) > 0.5 else "white"
+        ax.text(column, row, number.format(value), ha="center", va="center", color=color)
     ax.set(xticks=range(len(columns)), xticklabels=columns, yticks=range(len(rows)))
     ax.set(yticklabels=rows, title=title)
     ax.spines[:].set_visible(False)
@@ -173,16 +160,13 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     Args:
         tokens: the tokens, a list of strings.
         losses: the loss of each token in nats, `(tokens,)`.
-        floors: the part of each that nobody can avoid, `(tokens,)`; drawn in grey below
-            the rest. None if it is not known.
+        floors: the part of each loss that no model can avoid, `(tokens,)`; drawn in gray
+            below the rest. None if it is not known.
         ax: a list of axes, one for each row of tokens; a new figure if None.
-        per_row: how many tokens stand in a row.
+        per_row: how many tokens a row has.
 
     Returns:
         The list of axes.
-
-    Raises:
-        ValueError: if there is not one loss, or one floor, for each token, or no token.
 
     Example:
         >>> plot_token_losses(["One", "warm", "day"], [0.1, 2.2, 1.9], [0.0, 2.1, 1.9])
@@ -190,10 +174,10 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     """
     losses = np.asarray(losses, dtype="float64")
     floors = np.zeros_like(losses) if floors is None else np.asarray(floors, dtype="float64")
-    if not len(tokens) == len(losses) == len(floors):
-        raise ValueError(f"{len(tokens)} tokens, {len(losses)} losses and {len(floors)} floors")
-    if not len(tokens):
-        raise ValueError("there are no tokens to draw")
+    if not 0 < len(tokens) == len(losses) == len(floors):
+        counts = f"{len(tokens)} tokens, {len(losses)} losses and {len(floors)} floors"
+        raise ValueError(f"every token needs a loss and a floor, got {counts}")
+    # A long text continues in the next row of axes: one axis of 80 words cannot be read.
     starts = range(0, len(tokens), per_row)
     if ax is None:
         size = (0.37 * per_row, 1.35 * len(starts))
@@ -201,120 +185,10 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     for row, start in zip(ax, starts, strict=True):
         part = slice(start, start + per_row)
         places = np.arange(len(tokens[part]))
-        avoidable = losses[part] - floors[part]
-        row.bar(places, floors[part], color=COLOURS["grey"], width=0.8)
-        row.bar(places, avoidable, bottom=floors[part], color=COLOURS["orange"], width=0.8)
+        above = losses[part] - floors[part]  # negative where the model knows too much
+        row.bar(places, floors[part], color=COLORS["grey"], width=0.8)
+        row.bar(places, above, bottom=floors[part], color=COLORS["orange"], width=0.8)
         row.set_xticks(places, tokens[part], rotation=55, ha="right", fontsize=8)
+        # The same width in a shorter last row: its bars must not grow.
         row.set(xlim=(-0.6, per_row - 0.4), ylabel="nats")
-    return ax
-
-
-def plot_split(parts, names, ax=None, number="{:.2f}"):
-    """Draws numbers that are sums as bars, split into what they are made of.
-
-    Args:
-        parts: the name of every part and its values, one value a bar, none negative.
-        names: the names of the bars, drawn from top to bottom.
-        ax: where to draw; a new figure if None.
-        number: how the sum at a bar's end is written, as for `str.format`; "" for none.
-
-    Returns:
-        The axes.
-
-    Raises:
-        ValueError: if a part has another number of values than there are names, or a
-            value is negative: its piece would lie on its neighbour's.
-
-    Example:
-        >>> plot_split({"entropy": [0.3, 0.1], "KL": [0.1, 0.2]}, ["free", "long"])
-        <Axes: ...>
-    """
-    ax = ax or plt.subplots(figsize=(7.0, 0.9 + 0.4 * len(names)))[1]
-    ends = np.zeros(len(names))
-    for (part, values), colour in zip(parts.items(), COLOURS.values(), strict=False):
-        values = np.asarray(values, dtype="float64")
-        if values.shape != ends.shape or not (values >= 0).all():
-            raise ValueError(
-                f"{part!r} must hold {len(names)} values of at least 0, got {values.tolist()}"
-            )
-        ax.barh(names, values, left=ends, color=colour, label=part, edgecolor="white")
-        ends = ends + values
-    for place, end in enumerate(ends):
-        ax.annotate(number.format(end), (end, place), xytext=(4, 0), textcoords="offset points",
-                    va="center")  # fmt: skip
-    ax.invert_yaxis()
-    ax.legend()
-    return ax
-
-
-def to_triangle(probabilities):
-    """The point in a triangle of sides 1 that stands for a distribution over three tokens.
-
-    A distribution is the mean of the corners, each weighed by its token's probability: the
-    first token's corner is left, the second's right, the third's on top.
-
-    Args:
-        probabilities: `(..., 3)`, each row with the sum 1.
-
-    Returns:
-        An array `(..., 2)`: how far right, how far up.
-
-    Raises:
-        ValueError: if a row is no distribution over three tokens.
-
-    Example:
-        >>> to_triangle([[0, 1, 0], [0.5, 0.5, 0]]).tolist()
-        [[1.0, 0.0], [0.5, 0.0]]
-
-    Source: barycentric coordinates (Möbius, 1827).
-    """
-    p = np.asarray(probabilities, dtype="float64")
-    if not p.ndim or p.shape[-1] != 3:
-        raise ValueError(f"three probabilities a row make a triangle, got shape {p.shape}")
-    if not ((p >= 0).all() and np.allclose(p.sum(axis=-1), 1)):
-        raise ValueError("every row must hold three numbers of at least 0 with the sum 1")
-    return p @ _CORNERS
-
-
-_CORNERS = np.array([[0, 0], [1, 0], [0.5, np.sqrt(3) / 2]])
-
-
-def plot_simplex(function, names, ax=None, levels=12, resolution=120):
-    """Draws all distributions over three tokens as a triangle, coloured by a function.
-
-    Args:
-        function: from distributions `(n, 3)` to numbers `(n,)`; infinite ones stay white.
-        names: the three tokens: left, right and top corner.
-        ax: where to draw; a new figure if None.
-        levels: how many contours, or their values; what lies above the last one gets its
-            colour.
-        resolution: how many steps a side is cut into.
-
-    Returns:
-        The axes. `ax.plot(*to_triangle(p).T, ...)` draws into it.
-
-    Raises:
-        ValueError: if there are not three names, or as many numbers as distributions.
-
-    Example:
-        >>> plot_simplex(lambda q: -np.log(q.max(axis=-1)), ["sun", "rain", "snow"])
-        <Axes: ...>
-    """
-    if len(names) != 3:
-        raise ValueError(f"a triangle has three corners, got {len(names)} names")
-    i, j = np.array([(i, j) for i in range(resolution + 1) for j in range(resolution + 1 - i)]).T
-    points = np.stack([i, j, resolution - i - j], axis=-1) / resolution
-    values = np.asarray(function(points), dtype="float64")
-    if values.shape != i.shape:
-        raise ValueError(f"{len(i)} distributions need as many numbers, got {values.shape}")
-    ax = ax or plt.subplots(figsize=(4.2, 3.8))[1]
-    finite = np.isfinite(values)
-    ax.tricontourf(*to_triangle(points[finite]).T, values[finite], levels=levels, cmap="cividis",
-                   extend="max")  # fmt: skip
-    ax.plot(*_CORNERS[[0, 1, 2, 0]].T, color=COLOURS["grey"], linewidth=1)
-    for name, corner, side in zip(names, _CORNERS, ("top", "top", "bottom"), strict=True):
-        ax.annotate(name, corner, xytext=(0, 6 if side == "bottom" else -6), va=side, ha="center",
-                    textcoords="offset points")  # fmt: skip
-    ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.12, 1.0))
-    ax.set_axis_off()
     return ax

@@ -1,141 +1,124 @@
-"""Chapter 01's classifiers on the 50,000 real IMDB reviews, over several seeds.
+"""Chapter 01's classifiers on the 50,000 real IMDB reviews, over three seeds.
 
-    python chapters/experiments/01_imdb.py PATH        # the folder aclImdb or its tarball
-    python chapters/experiments/01_imdb.py download    # 84 MB
+    LMKIT_IMDB=PATH python chapters/experiments/01_imdb.py
 
-Writes chapters/results/01_imdb.json after every run, so that an interrupted script
-goes on where it stopped. Takes about an hour on two cores. The vocabulary comes from the
-training part alone, the epoch is chosen on 2,500 reviews held out from it, and the test
-reviews are used once, at the end.
+PATH is the folder aclImdb or its tarball; without it, 84 MB are downloaded. The vocabulary comes from the training part alone,
+the epoch is chosen on 2,500 reviews held out from it, and the test reviews are used once, at
+the end. One command line for all scripts: see runner.py. Takes about an hour on two cores.
 """
 
-import argparse
-import json
-import pathlib
-import time
+from typing import NamedTuple
 
 import keras
 import numpy as np
+from runner import Experiment, Fit, compile_classifier, main
 
 from lmkit import datasets
-from lmkit.callbacks import EpochReport
-from lmkit.files import write_atomic
 from lmkit.models import bag_of_words_classifier, rnn_classifier
 from lmkit.tokenizers import WordTokenizer
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "01_imdb.json"
-SEEDS = range(3)
-VOCAB_SIZE = 10_000
-VALIDATION = 2_500
-PAIR_BUCKETS = 2**18  # pairs of neighbouring words share this many numbers
-
-
-def article_a():
-    """The layers of article A, its optimizer and its 100 words; padded on the left."""
-    return rnn_classifier(VOCAB_SIZE, mask_zero=False), keras.optimizers.RMSprop(1e-3)
-
-
-def mean_of_states():
-    """The variant of notebook 01b: masked, and reading out all states."""
-    model = rnn_classifier(VOCAB_SIZE, readout="mean", dropout=0.5)
-    return model, keras.optimizers.Adam(1e-3, clipnorm=1.0)
-
-
-def bag_of_words():
-    """Logistic regression on word counts."""
-    return bag_of_words_classifier(VOCAB_SIZE), keras.optimizers.Adam(2e-3)
-
-
-def bag_of_word_pairs():
-    """Logistic regression on counts of words and of pairs of neighbouring words."""
-    return bag_of_words_classifier(VOCAB_SIZE + PAIR_BUCKETS), keras.optimizers.Adam(2e-3)
-
-
-def with_pairs(ids):
-    """Ids `(n, time)` followed by an id for each pair of neighbours, `(n, 2 time - 1)`.
-
-    There are far more pairs than numbers for them, so several share one, by chance.
-    """
-    left, right = ids[:, :-1].astype("int64"), ids[:, 1:]
-    pairs = VOCAB_SIZE + (left * 31_337 + right) % PAIR_BUCKETS
-    return np.concatenate([ids, np.where(right != 0, pairs, 0)], axis=1).astype("int32")
-
-
-# Name: model, words per review, side of the padding, batch size, epochs, patience. Article A
-# trains ten epochs whatever happens; all of them are recorded, and the best one is tested.
-VARIANTS = {
-    "bag of words, last 100 words": (bag_of_words, 100, "post", 128, 30, 2),
-    "bag of words, whole reviews": (bag_of_words, 2500, "post", 128, 30, 2),
-    "words and word pairs, whole reviews": (bag_of_word_pairs, 2500, "post", 128, 30, 2),
-    "article A's model, last 100 words": (article_a, 100, "pre", 128, 10, 10),
-    "mean of all states, last 250 words": (mean_of_states, 250, "post", 128, 4, 1),
+SETTINGS = {
+    "VOCAB_SIZE": 10_000,
+    "VALIDATION": 2_500,
+    "PAIR_BUCKETS": 2**18,  # pairs of neighboring words share this many numbers
+    "BATCH_SIZE": 128,
 }
 
 
-def load(path):
-    """Texts and labels of the training, validation and test part."""
-    source = None if path == "download" else path
-    (texts, labels), test = (datasets.load_imdb(split, source) for split in ("train", "test"))
+class Variant(NamedTuple):
+    """A model, what it reads of a review, and its early stopping."""
+
+    model: str
+    length: int  # words per review, counted from its end
+    padding: str
+    epochs: int
+    patience: int
+
+
+VARIANTS = {
+    "bag of words, last 100 words": Variant("bag", 100, "post", 30, 2),
+    "bag of words, whole reviews": Variant("bag", 2500, "post", 30, 2),
+    "words and word pairs, whole reviews": Variant("pairs", 2500, "post", 30, 2),
+    # Article A trains ten epochs whatever happens. All of them are recorded, and the best
+    # one is tested.
+    "article A's model, last 100 words": Variant("article A", 100, "pre", 10, 10),
+    "mean of all states, last 250 words": Variant("mean of states", 250, "post", 4, 1),
+}
+
+
+def model_of(variant):
+    """A model and its optimizer."""
+    vocab_size, adam = SETTINGS["VOCAB_SIZE"], keras.optimizers.Adam
+    if variant.model == "article A":  # its layers, its optimizer, its 100 words
+        return rnn_classifier(vocab_size, mask_zero=False), keras.optimizers.RMSprop(1e-3)
+    if variant.model == "mean of states":  # the variant of notebook 01b
+        model = rnn_classifier(vocab_size, readout="mean", dropout=0.5)
+        return model, adam(1e-3, clipnorm=1.0)
+    # Logistic regression on counts of words, or of words and pairs of neighbors.
+    buckets = SETTINGS["PAIR_BUCKETS"] if variant.model == "pairs" else 0
+    return bag_of_words_classifier(vocab_size + buckets), adam(2e-3)
+
+
+def with_pairs(ids):
+    """Ids `(n, T)` followed by an id for each pair of neighbors, `(n, 2 T - 1)`.
+
+    There are far more pairs than numbers for them, so several share one, by chance.
+    """
+    left, right = ids[:, :-1].astype("int64"), ids[:, 1:]  # int32 would overflow
+    pairs = SETTINGS["VOCAB_SIZE"] + (left * 31_337 + right) % SETTINGS["PAIR_BUCKETS"]
+    return np.concatenate([ids, np.where(right != 0, pairs, 0)], axis=1).astype("int32")
+
+
+class Data(NamedTuple):
+    """Reviews, `(texts, labels)` each, and the tokenizer of the training reviews."""
+
+    train: tuple
+    validation: tuple
+    test: tuple
+    tokenizer: WordTokenizer
+
+    def encode(self, variant, part):
+        """Rows of ids, and the labels."""
+        texts, labels = part
+        sides = {"padding": variant.padding, "truncating": "pre"}  # verdicts come at the end
+        ids = self.tokenizer.encode_batch(texts, variant.length, **sides)
+        return with_pairs(ids) if variant.model == "pairs" else ids, labels
+
+
+def load():
+    """The reviews without their line breaks, split into three parts."""
+    (texts, labels), test = (datasets.load_imdb(split) for split in ("train", "test"))
     order = np.random.default_rng(0).permutation(len(texts))
-    parts = [order[VALIDATION:], order[:VALIDATION]]
+    parts = [order[SETTINGS["VALIDATION"] :], order[: SETTINGS["VALIDATION"]]]
     parts = [([texts[i] for i in part], labels[part]) for part in parts] + [test]
-    return [([text.replace("<br />", " ") for text in texts], labels) for texts, labels in parts]
+    parts = [([text.replace("<br />", " ") for text in texts], labels) for texts, labels in parts]
+    return Data(*parts, WordTokenizer.train(parts[0][0], SETTINGS["VOCAB_SIZE"]))
 
 
-def run(variant, seed, parts, tokenizer):
-    """Trains one variant with one seed; its test accuracy, epochs and seconds."""
-    build, length, padding, batch_size, epochs, patience = VARIANTS[variant]
-    encoded = [
-        [tokenizer.encode_batch(texts, length, padding=padding, truncating="pre"), labels]
-        for texts, labels in parts
-    ]
-    if build is bag_of_word_pairs:
-        encoded = [[with_pairs(ids), labels] for ids, labels in encoded]
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    model, optimizer = build()
-    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"], jit_compile=True)
+def build(variant, data, seed):
+    """A classifier, its optimizer and its early stopping."""
+    model, optimizer = model_of(variant)
     stop = keras.callbacks.EarlyStopping(
-        "val_accuracy", patience=patience, restore_best_weights=True
+        "val_accuracy", patience=variant.patience, restore_best_weights=True
     )
-    started = time.perf_counter()
-    history = model.fit(
-        *encoded[0],
-        batch_size=batch_size,
-        epochs=epochs,
-        validation_data=encoded[1],
-        verbose=0,
-        callbacks=[EpochReport(), stop],
-    )
-    seconds = time.perf_counter() - started
-    by_epoch = {
-        name: [round(value, 4) for value in history.history[name]]
-        for name in ("accuracy", "val_accuracy", "loss", "val_loss")
-    }
-    return {
-        "test": round(model.evaluate(*encoded[2], batch_size=256, verbose=0)[1], 4),
-        "seconds": round(seconds),
-        "by_epoch": by_epoch,
-    }
+    options = {"validation_data": data.encode(variant, data.validation), "callbacks": [stop]}
+    x, y = data.encode(variant, data.train)
+    fit = Fit(x, y, SETTINGS["BATCH_SIZE"], variant.epochs, options)
+    return compile_classifier(model, fit, optimizer)
 
 
-def main():
-    """Runs what the results file does not hold yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("path", help="the folder aclImdb, its tarball, or: download")
-    parts = load(parser.parse_args().path)
-    tokenizer = WordTokenizer.train(parts[0][0], VOCAB_SIZE)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for variant in VARIANTS:
-        for seed in SEEDS:
-            if str(seed) not in results.setdefault(variant, {}):
-                print(f"{variant}, seed {seed}")
-                results[variant][str(seed)] = run(variant, seed, parts, tokenizer)
-                print(results[variant][str(seed)], flush=True)
-                write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
-    results = {variant: results[variant] for variant in VARIANTS}  # in this order
-    write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
+def measure(model, variant, data, history):
+    """Accuracy on the test reviews, and the course of the training."""
+    names = ("accuracy", "val_accuracy", "loss", "val_loss")
+    accuracy = model.evaluate(*data.encode(variant, data.test), batch_size=256, verbose=0)[1]
+    return {"test": accuracy, "by_epoch": {name: history[name] for name in names}}
 
+
+EXPERIMENT = Experiment(
+    "01_imdb", SETTINGS, VARIANTS, load, build, measure,
+    header=lambda data: {},  # the chapters draw all that the file holds
+    seeds=(0, 1, 2),
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

@@ -1,73 +1,88 @@
-"""Why chapter 01's network fails without a mask: how many zeros follow the text?
+"""Why does chapter 01's network fail without a mask? How many zeros follow the text decides.
 
-    python chapters/experiments/01_padding.py
+    python chapters/experiments/01_padding.py       # one command line for all: see runner.py
 
-The same network without a mask, on rows that differ only in the zeros after the last
-word: as many after every review, or a number that depends on the review's length.
-Writes chapters/results/01_padding.json. Takes about ten minutes on two cores.
+The same network without a mask, on rows that differ only in the zeros after the last word: as
+many after every review, or a number that depends on the review's length. Takes about ten
+minutes on two cores.
 """
 
-import json
-import pathlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
+from runner import Experiment, Fit, compile_classifier, main
 
 from lmkit import datasets
-from lmkit.files import write_atomic
 from lmkit.models import rnn_classifier
 from lmkit.tokenizers import WordTokenizer
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "01_padding.json"
-SEEDS = range(5)
-LONGEST = 50  # words in the longest review
-EPOCHS, BATCH_SIZE, LEARNING_RATE = 5, 64, 2e-3  # the chapter's
-
-
-def zeros_after(tokenizer, texts, count):
-    """Rows with exactly `count` zeros after the last word; the others stand in front."""
-    ids = tokenizer.encode_batch(texts, LONGEST, padding="pre")
-    return np.pad(ids, ((0, 0), (0, count)))
-
-
-ROWS = {
-    "always 10 zeros": lambda tokenizer, texts: zeros_after(tokenizer, texts, 10),
-    "0 to 30 zeros, by length": lambda tokenizer, texts: tokenizer.encode_batch(texts, LONGEST),
-    "always 50 zeros": lambda tokenizer, texts: zeros_after(tokenizer, texts, 50),
+SETTINGS = {
+    "LONGEST": 50,  # words in the longest review
+    "EPOCHS": 5,
+    "BATCH_SIZE": 64,
+    "LEARNING_RATE": 2e-3,
 }
 
 
-def best_accuracy(rows, seed, tokenizer, train, validation):
-    """The best validation accuracy of any epoch."""
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    model = rnn_classifier(tokenizer.vocab_size, mask_zero=False)
-    optimizer = keras.optimizers.Adam(LEARNING_RATE)
-    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"], jit_compile=True)
-    (texts, labels), (other_texts, other_labels) = train, validation
-    history = model.fit(
-        rows(tokenizer, texts),
-        labels,
-        batch_size=BATCH_SIZE,
-        epochs=EPOCHS,
-        validation_data=(rows(tokenizer, other_texts), other_labels),
-        verbose=0,
-    )
-    return round(max(history.history["val_accuracy"]), 4)
+class Variant(NamedTuple):
+    """How many zeros follow the last word; None: as many as the row has left."""
+
+    zeros: int | None
 
 
-def main():
-    """Trains on every kind of rows with every seed and writes the table."""
+VARIANTS = {
+    "always 10 zeros": Variant(10),
+    "0 to 30 zeros, by length": Variant(None),
+    "always 50 zeros": Variant(50),
+}
+
+
+class Data(NamedTuple):
+    """Reviews, `(texts, labels)` each, and the tokenizer of the training reviews."""
+
+    train: tuple
+    validation: tuple
+    tokenizer: WordTokenizer
+
+
+def load():
+    """The course's own reviews."""
     train, validation = (datasets.load_reviews(split) for split in ("train", "validation"))
-    tokenizer = WordTokenizer.train(train[0])
-    results = {}
-    for name, rows in ROWS.items():
-        results[name] = []
-        for seed in SEEDS:
-            results[name].append(best_accuracy(rows, seed, tokenizer, train, validation))
-            print(name, seed, results[name][-1], flush=True)
-    write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
+    return Data(train, validation, WordTokenizer.train(train[0]))
 
+
+def encode(variant, tokenizer, texts):
+    """Rows of ids with the variant's zeros after the last word."""
+    if variant.zeros is None:
+        return tokenizer.encode_batch(texts, SETTINGS["LONGEST"])
+    # All other zeros stand in front, where the network reads them before any word.
+    ids = tokenizer.encode_batch(texts, SETTINGS["LONGEST"], padding="pre")
+    return np.pad(ids, ((0, 0), (0, variant.zeros)))
+
+
+def build(variant, data, seed):
+    """The chapter's network without a mask."""
+    model = rnn_classifier(data.tokenizer.vocab_size, mask_zero=False)
+    train, validation = (
+        (encode(variant, data.tokenizer, texts), labels)
+        for texts, labels in (data.train, data.validation)
+    )
+    options = {"validation_data": validation}
+    fit = Fit(*train, SETTINGS["BATCH_SIZE"], SETTINGS["EPOCHS"], options)
+    return compile_classifier(model, fit, keras.optimizers.Adam(SETTINGS["LEARNING_RATE"]))
+
+
+def measure(model, variant, data, history):
+    """The best validation accuracy of any epoch."""
+    return max(history["val_accuracy"])
+
+
+EXPERIMENT = Experiment(
+    "01_padding", SETTINGS, VARIANTS, load, build, measure,
+    header=lambda data: {},  # chapter 01 draws all that the file holds
+    as_lists=True,
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

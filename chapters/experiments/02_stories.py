@@ -1,32 +1,26 @@
 """How far from the floor? SimpleRNN, GRU and LSTM on stories, at equal cost, over five seeds.
 
-    python chapters/experiments/02_stories.py
+    python chapters/experiments/02_stories.py       # one command line for all: see runner.py
 
-Trains every model with every seed on the same stories and writes, after every run,
-chapters/results/02_stories.json: the gap to the floor, where it comes from (kind and
-distance of what a word depends on), and how much of a loss's gradient reaches a word
-further back. An interrupted script goes on where it stopped. The LSTM of seed 0 is stored
-as chapters/results/02_lstm.weights.h5, which chapter 03 loads. Takes an hour on one core.
-
-`--calibrate` measures the seconds of a training step, the models alternating.
+Every model trains on the same stories. What is stored of each run: the gap to the floor, where
+it comes from (kind and distance of what a token depends on), and how much of a loss's gradient
+reaches a word further back. The weights of the LSTM of seed 0 are those that chapter 03 loads.
+Takes an hour on one core.
 """
 
-import argparse
-import pathlib
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from keras import ops
-from story_runs import load, seconds_a_step, store, train_on
+from runner import Experiment, Fit, compile_language_model, main
 
 from lmkit import stories
 from lmkit.backend import value_and_gradients
-from lmkit.models import compile_lm, lstm_lm
+from lmkit.batches import IGNORE, next_tokens
+from lmkit.callbacks import GapToFloor
+from lmkit.metrics import score_tokens
+from lmkit.models import RecurrentLM
 
-FOLDER = pathlib.Path(__file__).parents[1] / "results"
-RESULTS, WEIGHTS = FOLDER / "02_stories.json", FOLDER / "02_lstm.weights.h5"
-SEEDS = range(5)
 SETTINGS = {
     "TRAIN_STORIES": 18_000,
     "TEST_STORIES": 1_000,
@@ -34,12 +28,11 @@ SETTINGS = {
     "EMBED_DIM": 64,
     "UNITS": 128,
     "WARMUP": 100,  # steps in which the learning rate grows from 0
-    "BETA_2": 0.98,  # how slowly Adam forgets the size of past gradients
 }
 
 
 class Variant(NamedTuple):
-    """A model, how often it reads the stories, and where its learning rate begins.
+    """A model, how often it reads the stories, and its largest learning rate.
 
     The passes are chosen so that all cost about the same seconds (see --calibrate), the
     rate is the best of two or three tried with seed 0.
@@ -51,89 +44,125 @@ class Variant(NamedTuple):
     gate_bias: float | None = None
 
 
-MODELS = {
+VARIANTS = {
     "simple": Variant("simple", 8, 2e-3),
     "lstm": Variant("lstm", 4, 8e-3),
     "gru": Variant("gru", 5, 8e-3),
     "gru, open": Variant("gru", 5, 8e-3, gate_bias=3.0),
     "lstm, half open": Variant("lstm", 4, 8e-3, gate_bias=0.0),
 }
-
-CALIBRATED = ("simple", "gru", "lstm")
-BACK = 72  # how far back the gradient is followed
-
-
-def build(variant):
-    """A model with the course's sizes."""
-    sizes = {"embed_dim": SETTINGS["EMBED_DIM"], "units": SETTINGS["UNITS"]}
-    vocab_size = stories.tokenizer().vocab_size
-    return lstm_lm(vocab_size, **sizes, cell=variant.cell, gate_bias=variant.gate_bias)
+CONTENDERS = ("simple", "gru", "lstm")  # a bias costs nothing
+KINDS = ("free", "local", "middle", "long")
+DISTANCES = (1, 3, 6, 10, 20, 40, 80)  # a bucket reaches up to the next number
+BACK = 72  # how far back the gradient is followed: beyond the first weekday of most stories
 
 
-def prepare(model, learning_rate, steps):
-    """Compiles a model with the course's settings."""
-    return compile_lm(model, learning_rate, steps, SETTINGS["WARMUP"], SETTINGS["BETA_2"])
+class Data(NamedTuple):
+    """Training and test stories, `(inputs, targets)` each, and the texts of the test stories."""
+
+    train: tuple
+    test: tuple
+    texts: list
+
+    def first(self, count):
+        """The same with so many test stories, for measures that take long."""
+        return Data(self.train, tuple(part[:count] for part in self.test), self.texts[:count])
+
+    def floors(self):
+        """-log p of every token of the test stories, one story after the other."""
+        return -np.concatenate([stories.log_probabilities(text) for text in self.texts])
 
 
-def gradient_back(model, rows, texts):
+def load(settings=SETTINGS):
+    """The stories of seeds 1 and 2, which the chapters use too."""
+    train = stories.encode(stories.sample_stories(settings["TRAIN_STORIES"], seed=1))
+    texts = stories.sample_stories(settings["TEST_STORIES"], seed=2)
+    test = stories.encode(texts)
+    # One length for both, because a Transformer has so many positions.
+    length = max(map(len, train + test)) - 1
+    return Data(next_tokens(train, length), next_tokens(test, length), texts)
+
+
+def fit_of(data, passes):
+    """So many passes over the training stories, with the gap to the floor after each."""
+    gap = GapToFloor(*data.test, data.floors().mean())
+    return Fit(*data.train, SETTINGS["BATCH_SIZE"], passes, {"callbacks": [gap]})
+
+
+def build(variant, data, seed):
+    """A model with the course's sizes, and its training."""
+    model = RecurrentLM(
+        vocab_size=stories.tokenizer().vocab_size,
+        embed_dim=SETTINGS["EMBED_DIM"],
+        units=SETTINGS["UNITS"],
+        cell=variant.cell,
+        gate_bias=variant.gate_bias,
+    )
+    fit = fit_of(data, variant.passes)
+    return compile_language_model(model, fit, variant.learning_rate, SETTINGS["WARMUP"])
+
+
+def where_the_gap_is(model, data):
+    """The loss above the floor, by kind and by distance of what a token depends on."""
+    inputs, targets = data.test
+    losses = score_tokens(model, inputs, targets)
+    excess = losses[targets != IGNORE] - data.floors()
+    pairs = map(stories.token_kinds, data.texts)
+    kinds, distances = map(np.concatenate, zip(*pairs, strict=True))
+    buckets = np.digitize(distances, DISTANCES)  # 0 for tokens that depend on nothing
+    chosen = [buckets == bucket for bucket in range(1, len(DISTANCES))]
+    return {
+        "gap": excess.mean(),
+        # These four add up to the gap.
+        "kinds": {kind: excess[kinds == kind].sum() / len(excess) for kind in KINDS},
+        # These are means over the tokens of each bucket.
+        "distances": [excess[which].mean() for which in chosen],
+        "tokens": [which.sum() for which in chosen],
+    }
+
+
+def gradient_back(model, data):
     """|d loss at the last weekday / d embedding| of the words 0, 1, ... BACK tokens before.
 
-    Mean over stories of the norm, float. The last weekday ("What a Monday !") repeats a
-    word some 72 tokens back, so a model can only learn it if this does not vanish.
+    Mean over stories of the norm. The last weekday ("What a Monday !") repeats a word some 72
+    tokens back, so a model can only learn it if this gradient does not vanish.
     """
-    targets = np.array([len(text.split()) - 3 for text in texts])  # where the weekday stands
-    embedding, *others = [layer for layer in model.layers if layer.name != "ids"]
-    story = np.arange(len(rows))
+    inputs, targets = data.test
+    places = np.array([len(text.split()) - 3 for text in data.texts])  # of the weekday
+    story = np.arange(len(inputs))
 
-    def loss_at_the_weekday(x):
-        for layer in others:
-            x = layer(x)
-        logp = ops.log_softmax(x, axis=-1)  # (B, T, V)
-        wanted = ops.one_hot(rows[story, targets + 1], logp.shape[-1])[:, None]  # (B, 1, V)
-        here = ops.one_hot(targets, logp.shape[1])[..., None]  # (B, T, 1)
+    def loss_at_the_weekday(embedded):
+        logits = model.head(model.recurrent(embedded))  # (B, T, V)
+        logp = ops.log_softmax(logits, axis=-1)
+        wanted = ops.one_hot(targets[story, places], model.vocab_size)[:, None]  # (B, 1, V)
+        here = ops.one_hot(places, inputs.shape[1])[..., None]  # (B, T, 1)
         return -ops.sum(logp * wanted * here)
 
-    _, (gradient,) = value_and_gradients(loss_at_the_weekday, embedding(rows[:, :-1]))
+    _, (gradient,) = value_and_gradients(loss_at_the_weekday, model.embedding(inputs))
     norms = np.linalg.norm(ops.convert_to_numpy(gradient), axis=-1)  # (B, T)
-    return [norms[story, targets - back].mean() for back in range(BACK + 1)]
+    return [norms[story, places - back].mean() for back in range(BACK + 1)]
 
 
-def run(variant, seed, train, test, texts):
-    """Trains one model with one seed and measures it."""
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    model = build(variant)
-    steps = variant.passes * -(-len(train) // SETTINGS["BATCH_SIZE"])
-    found = {"parameters": model.count_params(), "steps": steps}
-    found["gradient before"] = gradient_back(model, test[:100], texts[:100])
-    prepare(model, variant.learning_rate, steps)
-    found |= train_on(model, variant.passes, train, test, texts, SETTINGS["BATCH_SIZE"])
-    found["gradient after"] = gradient_back(model, test[:100], texts[:100])
-    return found, model
+def before(model, variant, data):
+    """What reaches back in the untrained model."""
+    return {"gradient before": gradient_back(model, data.first(100))}
 
 
-def main():
-    """Runs what the results file does not hold yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--calibrate", action="store_true", help="measure the seconds of a step")
-    parser.add_argument("--only", nargs="*", default=list(MODELS), help="names of models")
-    arguments = parser.parse_args()
-    train, test, texts = load(SETTINGS)
-    if arguments.calibrate:
-        models = {name: prepare(build(MODELS[name]), 1e-3, 10_000) for name in CALIBRATED}
-        batches = {name: (model, SETTINGS["BATCH_SIZE"]) for name, model in models.items()}
-        seconds = seconds_a_step(batches, train)
-        return store(RESULTS, SETTINGS, **{"seconds a step": seconds})
-    for seed in SEEDS:
-        for name in arguments.only:
-            if str(seed) in store(RESULTS, SETTINGS).get(name, {}):
-                continue
-            print(f"{name}, seed {seed}", flush=True)
-            found, model = run(MODELS[name], seed, train, test, texts)
-            store(RESULTS, SETTINGS, **{name: {str(seed): found}})
-            if (name, seed) == ("lstm", 0):
-                keras.Model(model.input, model.output).save_weights(WEIGHTS)  # no optimizer
+def measure(model, variant, data, history):
+    """The gap and its parts, and what reaches back after the training."""
+    after = {"gradient after": gradient_back(model, data.first(100))}
+    return {"gaps": history["val_gap"], **where_the_gap_is(model, data), **after}
 
+
+def contenders(data):
+    """One model of each kind, whose steps have to cost what the passes say."""
+    return {name: build(VARIANTS[name], data, 0) for name in CONTENDERS}
+
+
+EXPERIMENT = Experiment(
+    "02_stories", SETTINGS, VARIANTS, load, build, measure, before, contenders,
+    weights={("lstm", 0): "02_lstm.weights.h5"},
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

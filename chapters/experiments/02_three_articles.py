@@ -1,32 +1,26 @@
 """The LSTM models of articles B, C and D at equal cost, over five seeds.
 
-    python chapters/experiments/02_three_articles.py
+    python chapters/experiments/02_three_articles.py       # one command line for all: see runner.py
 
-Each has the article's layers. B predicts after every word of a story. C and D predict
-once, after the last word of a window: here the beginning of a story, cut at random and
-padded on the left to the same length, so that a row costs the LSTM the same. D's words
-arrive as vectors that somebody else has chosen; here they are drawn at random and stay.
-All three are scored on every word of the same test stories. Writes
-chapters/results/02_three_articles.json. Takes half an hour on one core.
-
-`--calibrate` measures the seconds of a training step, the models alternating.
+Each has the article's layers. B predicts after every word of a story. C and D predict once,
+after the last word of a window: here the beginning of a story, cut at random and padded on the
+left to the same length, so that a row costs the LSTM the same. D's words arrive as vectors that
+somebody else has chosen; here they are drawn at random and never learned. All three are scored
+on every word of the same test stories. Takes half an hour on one core.
 """
 
-import argparse
-import json
-import pathlib
-import time
+import math
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
+from runner import Experiment, Fit, compile_language_model, main
 
 from lmkit import stories
-from lmkit.files import write_atomic
+from lmkit.batches import IGNORE, next_tokens
 from lmkit.metrics import token_losses
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "02_three_articles.json"
-SEEDS = range(5)
 SETTINGS = {
     "TRAIN_STORIES": 18_000,
     "TEST_STORIES": 100,
@@ -35,167 +29,122 @@ SETTINGS = {
     "UNITS": 128,
     "LEARNING_RATE": 1.6e-2,  # for each of B, C and D the best of four or five, seed 0
 }
-# Steps that cost about the same seconds (see --calibrate). "C, D's start" is C with word
-# vectors that begin as D's do, and are learned.
-STEPS = {"B": 1_000, "C": 1_250, "D": 1_450, "C, D's start": 1_250}
 
 
-def article_b(vocab_size, embed_dim, units):
-    """Ids to a probability after every word."""
-    inputs = keras.Input(shape=(None,))
-    embedded = layers.Embedding(input_dim=vocab_size, output_dim=embed_dim)(inputs)
-    states = layers.LSTM(units=units, return_sequences=True)(embedded)
-    return keras.Model(inputs, layers.Dense(units=vocab_size, activation="softmax")(states))
+class Variant(NamedTuple):
+    """An article's model, and so many steps that all cost about the same (see --calibrate)."""
+
+    steps: int
+    every_word: bool = False  # a prediction after every word, or one after the last
+    learned: bool = True  # the word vectors
+    spread: float | None = None  # their standard deviation at the start; None: Keras's 0.03
 
 
-def article_c(vocab_size, embed_dim, units, start="uniform"):
-    """Ids to one probability, after the last word."""
-    return keras.Sequential(
+VARIANTS = {
+    "B": Variant(1_000, every_word=True),
+    "C": Variant(1_250),
+    "D": Variant(1_450, learned=False, spread=1.0),
+    "C, D's start": Variant(1_250, spread=1.0),  # do D's vectors help, or only their size?
+}
+
+
+class Data(NamedTuple):
+    """Training and test stories, `(inputs, targets)` each, and the test stories' texts."""
+
+    train: tuple
+    test: tuple
+    texts: list
+
+
+def load():
+    """The stories of seeds 1 and 2."""
+    train = stories.sample_stories(SETTINGS["TRAIN_STORIES"], seed=1)
+    texts = stories.sample_stories(SETTINGS["TEST_STORIES"], seed=2)
+    return Data(next_tokens(stories.encode(train)), next_tokens(stories.encode(texts)), texts)
+
+
+def header(data):
+    """Beside the settings: the steps, and the losses to compare with."""
+    steps = {name: variant.steps for name, variant in VARIANTS.items()}
+    train = stories.sample_stories(SETTINGS["TRAIN_STORIES"], seed=1)
+    lines = stories.reference_losses(train, data.texts)
+    lines = {name: round(loss, 4) for name, loss in lines.items()}
+    return {"settings": SETTINGS, "steps": steps, "lines": lines}
+
+
+def beginnings(inputs, targets, story, place):
+    """Stories up to a place each, padded on the left, and the words that come there.
+
+    Args:
+        inputs: ids `(stories, T)`, as `targets`.
+        targets: the next word at every place.
+        story: which ones `(n,)`.
+        place: where each ends `(n,)`.
+
+    Returns:
+        Windows `(n, T)` that end with the id at `place`, and the targets `(n,)` there.
+    """
+    length = inputs.shape[1]
+    source = np.arange(length) - (length - 1 - place)[:, None]  # where each id comes from
+    windows = np.where(source >= 0, inputs[story[:, None], np.maximum(source, 0)], 0)
+    return windows, targets[story, place]
+
+
+def rows(variant, data, rng):
+    """As many rows as the steps read, in random order, every story about equally often."""
+    inputs, targets = data.train
+    count = variant.steps * SETTINGS["BATCH_SIZE"]
+    rounds = math.ceil(count / len(inputs))
+    story = np.concatenate([rng.permutation(len(inputs)) for _ in range(rounds)])[:count]
+    if variant.every_word:
+        return inputs[story], targets[story]
+    words = (targets[story] != IGNORE).sum(axis=1)
+    return beginnings(inputs, targets, story, rng.integers(0, words))
+
+
+def build(variant, data, seed):
+    """The article's layers, and their training."""
+    spread = variant.spread
+    start = "uniform" if spread is None else keras.initializers.RandomNormal(stddev=spread)
+    model = keras.Sequential(
         [
-            layers.Embedding(vocab_size, embed_dim, embeddings_initializer=start),
-            layers.LSTM(units=units),
-            layers.Dense(units=vocab_size, activation="softmax"),
+            layers.Embedding(
+                stories.tokenizer().vocab_size,
+                SETTINGS["EMBED_DIM"],
+                embeddings_initializer=start,
+                trainable=variant.learned,  # article D reads vectors: a table nobody changes
+            ),
+            layers.LSTM(SETTINGS["UNITS"], return_sequences=variant.every_word),
+            layers.Dense(stories.tokenizer().vocab_size, activation="softmax"),
         ]
     )
+    read = rows(variant, data, np.random.default_rng(seed))
+    fit = Fit(*read, SETTINGS["BATCH_SIZE"], options={"shuffle": False})
+    # The articles' models end in a softmax. Their one-hot targets would give the same loss,
+    # but not fit into memory.
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=IGNORE)
+    return compile_language_model(model, fit, SETTINGS["LEARNING_RATE"], loss=loss)
 
 
-def article_d(vocab_size, embed_dim, units):
-    """Vectors to one probability, after the last word."""
-    inputs = keras.Input(shape=(None, embed_dim))
-    state = layers.LSTM(units)(inputs)
-    return keras.Model(inputs, layers.Dense(vocab_size, activation="softmax")(state))
-
-
-def article_c_large(vocab_size, embed_dim, units):
-    """C, its vectors as large as D's at the start: 1 instead of about 0.03, root mean square."""
-    return article_c(vocab_size, embed_dim, units, keras.initializers.RandomNormal(stddev=1.0))
-
-
-BUILD = {"B": article_b, "C": article_c, "D": article_d, "C, D's start": article_c_large}
-
-
-def beginnings(rows, chosen, ends):
-    """Row `chosen[i]` up to its word number `ends[i]`, padded on the left, and the next word."""
-    length = rows.shape[1] - 1
-    places = np.arange(length) - (length - 1 - ends)[:, None]  # where each word comes from
-    windows = np.where(places >= 0, rows[chosen[:, None], np.maximum(places, 0)], 0)
-    return windows, rows[chosen, ends + 1]
-
-
-def batches(name, rows, steps, rng):
-    """Inputs and targets of so many steps, and the table that turns ids into D's vectors."""
-    count = steps * SETTINGS["BATCH_SIZE"]
-    chosen = np.concatenate([rng.permutation(len(rows)) for _ in range(-(-count // len(rows)))])
-    chosen = chosen[:count]
-    if name == "B":
-        return rows[chosen, :-1], rows[chosen, 1:]
-    words = np.count_nonzero(rows[chosen], axis=1)
-    return beginnings(rows, chosen, rng.integers(0, words - 1))
-
-
-class Vectors(keras.utils.PyDataset):
-    """D's inputs, a batch at a time: the vectors that stand for the ids."""
-
-    def __init__(self, ids, targets, table):
-        super().__init__()
-        self.ids, self.targets, self.table = ids, targets, table
-
-    def __len__(self):
-        return -(-len(self.ids) // SETTINGS["BATCH_SIZE"])
-
-    def __getitem__(self, index):
-        part = slice(index * SETTINGS["BATCH_SIZE"], (index + 1) * SETTINGS["BATCH_SIZE"])
-        return self.table[self.ids[part]], self.targets[part]
-
-
-def fit(model, name, inputs, targets, table):
-    """One pass over the inputs, in their order."""
-    if name == "D":
-        return model.fit(Vectors(inputs, targets, table), shuffle=False, verbose=0)
-    size = SETTINGS["BATCH_SIZE"]
-    return model.fit(inputs, targets, batch_size=size, shuffle=False, verbose=0)
-
-
-def compiled(name, vocab_size):
-    """The article's layers with Adam, its steps shrinking along a cosine."""
-    model = BUILD[name](vocab_size, SETTINGS["EMBED_DIM"], SETTINGS["UNITS"])
-    schedule = keras.optimizers.schedules.CosineDecay(SETTINGS["LEARNING_RATE"], STEPS[name])
-    # Sparse targets: B's one-hot targets give the same loss and would not fit the memory.
-    loss = keras.losses.SparseCategoricalCrossentropy()
-    model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0), loss, jit_compile=True)
-    return model
-
-
-def test_loss(model, name, rows, table):
+def measure(model, variant, data, history):
     """The mean -log p of every word of the test stories."""
-    if name == "B":
-        inputs, targets = rows[:, :-1], rows[:, 1:]
-    else:
-        chosen, ends = np.nonzero(rows[:, 1:])
-        inputs, targets = beginnings(rows, chosen, ends)
-    inputs = table[inputs] if name == "D" else inputs
+    inputs, targets = data.test
+    if not variant.every_word:
+        inputs, targets = beginnings(inputs, targets, *np.nonzero(targets != IGNORE))
     probabilities = model.predict(inputs, batch_size=256, verbose=0)
     losses = token_losses(np.log(np.maximum(probabilities, 1e-30)), targets)
-    return losses.sum() / np.count_nonzero(targets)
+    return {"loss": losses[targets != IGNORE].mean()}
 
 
-def run(name, seed, train, test):
-    """Trains one article's model with one seed."""
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    vocab_size = stories.tokenizer().vocab_size
-    table = rng.normal(size=(vocab_size, SETTINGS["EMBED_DIM"])).astype("float32")
-    table[0] = 0  # padding
-    model = compiled(name, vocab_size)
-    inputs, targets = batches(name, train, STEPS[name], rng)
-    started = time.perf_counter()
-    fit(model, name, inputs, targets, table)
-    return {
-        "loss": test_loss(model, name, test, table),
-        "predictions": int(np.count_nonzero(targets)),
-        "seconds": time.perf_counter() - started,
-    }
+def contenders(data):
+    """The three articles' models."""
+    return {name: build(VARIANTS[name], data, 0) for name in "BCD"}
 
 
-def calibrate(train):
-    """Seconds of a training step, medians of five turns."""
-    rng, vocab_size = np.random.default_rng(0), stories.tokenizer().vocab_size
-    table = rng.normal(size=(vocab_size, SETTINGS["EMBED_DIM"])).astype("float32")
-    models = {name: compiled(name, vocab_size) for name in "BCD"}
-    data = {name: batches(name, train, 64, rng) for name in models}
-    seconds = {name: [] for name in models}
-    for turn in range(6):
-        for name, model in models.items():
-            started = time.perf_counter()
-            fit(model, name, *data[name], table)
-            if turn:  # the first one compiles
-                seconds[name].append((time.perf_counter() - started) / 64)
-    return {name: float(f"{np.median(values):.3g}") for name, values in seconds.items()}
-
-
-def main():
-    """Runs what the results file does not hold yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--calibrate", action="store_true", help="measure the seconds of a step")
-    train = stories.encode(stories.sample_stories(SETTINGS["TRAIN_STORIES"], seed=1))
-    texts = stories.sample_stories(SETTINGS["TEST_STORIES"], seed=2)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    if parser.parse_args().calibrate:
-        results["seconds a step"] = calibrate(train)
-    else:
-        results |= {"settings": SETTINGS, "steps": STEPS}
-        lines = stories.reference_losses(stories.sample_stories(18_000, seed=1), texts)
-        results["lines"] = {name: round(loss, 4) for name, loss in lines.items()}
-        for name in STEPS:
-            runs = results.setdefault(name, {})
-            for seed in [seed for seed in SEEDS if str(seed) not in runs]:
-                found = run(name, seed, train, stories.encode(texts))
-                runs[str(seed)] = {key: float(f"{value:.6g}") for key, value in found.items()}
-                print(name, seed, runs[str(seed)], flush=True)
-                write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
-    write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
-
+EXPERIMENT = Experiment(
+    "02_three_articles", SETTINGS, VARIANTS, load, build, measure,
+    contenders=contenders, header=header,
+)  # fmt: skip
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

@@ -1,27 +1,25 @@
 """What does a mistaken loss cost? One small LSTM, three losses, the same training, five seeds.
 
-    python chapters/experiments/03_losses.py
+    python chapters/experiments/03_losses.py       # one command line for all: see runner.py
 
-The three losses differ in one thing: what they take the model's outputs for. Writes, after
-every run, chapters/results/03_losses.json. Takes about five minutes on one core. Run it on
-the TensorFlow backend: what Keras makes of outputs that are no probabilities depends on it.
+The three losses differ in one thing: what they take the model's outputs for. Takes about five
+minutes on one core. Run it on the TensorFlow backend: what Keras makes of outputs that are not
+probabilities depends on it.
 """
 
-import json
-import pathlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from runner import Experiment, Fit, main
 
 from lmkit import stories
-from lmkit.callbacks import EpochReport
-from lmkit.files import write_atomic
+from lmkit.batches import IGNORE, next_tokens
 from lmkit.metrics import token_losses
-from lmkit.models import lstm_lm
+from lmkit.models import RecurrentLM
+from lmkit.training import lm_loss
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "03_losses.json"
-SEEDS = range(5)
 SETTINGS = {
     "TRAIN_STORIES": 960,
     "TEST_STORIES": 300,
@@ -31,8 +29,20 @@ SETTINGS = {
     "EPOCHS": 10,
     "LEARNING_RATE": 5e-3,
 }
-from_logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-article_e = keras.losses.SparseCategoricalCrossentropy(ignore_class=0)
+
+
+class Variant(NamedTuple):
+    """What the loss takes the logits for: "logits", "probabilities", or "softmax" of them."""
+
+    reads: str
+
+
+VARIANTS = {
+    "from logits": Variant("logits"),
+    "article E": Variant("probabilities"),
+    "softmax twice": Variant("softmax"),
+}
+from_logits = lm_loss()
 
 
 def softmax_twice(targets, logits):
@@ -41,61 +51,68 @@ def softmax_twice(targets, logits):
     return from_logits(targets, ops.softmax(logits) * 1.0)
 
 
-def as_trained(name, logits):
+LOSSES = {
+    "logits": from_logits,
+    "probabilities": keras.losses.SparseCategoricalCrossentropy(ignore_class=IGNORE),
+    "softmax": softmax_twice,
+}
+
+
+def as_trained(reads, logits):
     """Logits whose softmax is the distribution that a loss trained: what the loss saw."""
-    if name == "article E":
+    if reads == "probabilities":
+        # Keras clips to its epsilon before it takes logarithms and the softmax of them.
         return np.log(np.clip(logits.astype("float64"), 1e-7, 1 - 1e-7))
-    if name == "softmax twice":
+    if reads == "softmax":
         weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return weights / weights.sum(axis=-1, keepdims=True)
     return logits
 
 
-LOSSES = {"from logits": from_logits, "article E": article_e, "softmax twice": softmax_twice}
+def load():
+    """Training and test stories, `(inputs, targets)` each."""
+    counts = {3: SETTINGS["TRAIN_STORIES"], 4: SETTINGS["TEST_STORIES"]}  # by seed, as chapter 03
+    texts = [stories.sample_stories(count, seed) for seed, count in counts.items()]
+    return [next_tokens(stories.encode(part)) for part in texts]
 
 
-def measure(name, logits, targets):
-    """Losses in nats a token, and the share of tokens that are guessed rightly."""
-    counts = targets != 0
+def build(variant, data, seed):
+    """Chapter 03's small LSTM, with one of the losses."""
+    sizes = {"embed_dim": SETTINGS["EMBED_DIM"], "units": SETTINGS["UNITS"]}
+    model = RecurrentLM(vocab_size=stories.tokenizer().vocab_size, **sizes)
+    # The plainest training there is: schedule and clipping could hide what the loss does.
+    optimizer = keras.optimizers.Adam(SETTINGS["LEARNING_RATE"])
+    model.compile(optimizer, LOSSES[variant.reads], jit_compile=True)
+    return model, Fit(*data[0], SETTINGS["BATCH_SIZE"], SETTINGS["EPOCHS"])
+
+
+def before(model, variant, data):
+    """The loss that the untrained model reports on the test stories."""
+    inputs, targets = data[1]
+    loss = model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0)
+    return {"before training": loss}
+
+
+def read_as(reads, logits, targets):
+    """Losses in nats per token, and the share of tokens that are guessed correctly."""
+    scored = targets != IGNORE
     return {
-        "read as softmax": token_losses(logits, targets)[counts].mean(),
-        "read as trained": token_losses(as_trained(name, logits), targets)[counts].mean(),
-        "accuracy": (logits.argmax(axis=-1) == targets)[counts].mean(),
+        "read as softmax": token_losses(logits, targets)[scored].mean(),
+        "read as trained": token_losses(as_trained(reads, logits), targets)[scored].mean(),
+        "accuracy": (logits.argmax(axis=-1) == targets)[scored].mean(),
     }
 
 
-def run(name, seed, train, test):
-    """Trains one model and measures it on held-out stories."""
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    vocab_size = stories.tokenizer().vocab_size
-    model = lstm_lm(vocab_size, SETTINGS["EMBED_DIM"], SETTINGS["UNITS"])
-    model.compile(keras.optimizers.Adam(SETTINGS["LEARNING_RATE"]), LOSSES[name], jit_compile=True)
-    first = model.evaluate(test[:, :-1], test[:, 1:], batch_size=len(test), verbose=0)
-    history = model.fit(
-        train[:, :-1],
-        train[:, 1:],
-        batch_size=SETTINGS["BATCH_SIZE"],
-        epochs=SETTINGS["EPOCHS"],
-        verbose=0,
-        callbacks=[EpochReport()],
-    )
-    found = measure(name, model.predict(test[:, :-1], verbose=0), test[:, 1:])
-    found |= {"before training": first, "reported": history.history["loss"][-1]}
-    return {measured: float(f"{value:.4g}") for measured, value in found.items()}
+def measure(model, variant, data, history):
+    """What the loss reported last, and how good the model is on the test stories."""
+    inputs, targets = data[1]
+    found = read_as(variant.reads, model.predict(inputs, verbose=0), targets)
+    return {**found, "reported": history["loss"][-1]}
 
 
-def main():
-    """Trains with every loss and every seed and writes the table."""
-    train = stories.encode(stories.sample_stories(SETTINGS["TRAIN_STORIES"], seed=3))
-    test = stories.encode(stories.sample_stories(SETTINGS["TEST_STORIES"], seed=4))
-    results = {"settings": SETTINGS}
-    for name in LOSSES:
-        runs = [run(name, seed, train, test) for seed in SEEDS]
-        results[name] = {measured: [found[measured] for found in runs] for measured in runs[0]}
-        print(name, results[name], flush=True)
-        write_atomic(RESULTS, json.dumps(results, indent=1) + "\n")
-
+EXPERIMENT = Experiment(
+    "03_losses", SETTINGS, VARIANTS, load, build, measure, before, as_lists=True
+)
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

@@ -1,4 +1,8 @@
-"""The layers of the course, one idea a file."""
+"""The layers of the course, one idea per file."""
+
+# First, because importing Keras imports lmkit's models (see lmkit/__init__.py), which need
+# these layers: half-imported ones would be a circle.
+import keras  # noqa: F401
 
 from lmkit.layers.attention import (
     MultiHeadSelfAttention,
@@ -9,7 +13,8 @@ from lmkit.layers.attention import (
     padding_mask,
     split_heads,
 )
-from lmkit.layers.positions import LearnedPositions, rotate, sinusoidal_positions
+from lmkit.layers.embedding import TokenEmbedding
+from lmkit.layers.positions import rotate, sinusoidal_positions
 from lmkit.layers.recurrent import (
     LSTM,
     LSTMCell,
@@ -20,23 +25,8 @@ from lmkit.layers.recurrent import (
 )
 from lmkit.layers.transformer import TransformerBlock, gelu
 
-__all__ = [
-    "LSTM",
-    "LSTMCell",
-    "LearnedPositions",
-    "MultiHeadSelfAttention",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "TransformerBlock",
-    "attend",
-    "attention_weights",
-    "causal_mask",
-    "gelu",
-    "lstm_step",
-    "merge_heads",
-    "padding_mask",
-    "rotate",
-    "simple_rnn_step",
-    "sinusoidal_positions",
-    "split_heads",
-]
+__all__ = """
+    LSTM LSTMCell MultiHeadSelfAttention SimpleRNN SimpleRNNCell TokenEmbedding TransformerBlock
+    attend attention_weights causal_mask gelu lstm_step merge_heads padding_mask rotate
+    simple_rnn_step sinusoidal_positions split_heads
+""".split()

@@ -1,0 +1,179 @@
+"""The whole decoding loop as one compiled function: model, cache and drawing.
+
+For a small model a call from Python costs several times the arithmetic of a token. Inside
+one compiled loop the call disappears.
+"""
+
+import numpy as np
+from keras import ops
+
+from lmkit.backend import compiled_for
+
+
+def extend(model, texts, points, temperature, stops, top_k, top_p):
+    """Adds ids to texts in one compiled call. The arguments were checked before.
+
+    Args:
+        model: a language model.
+        texts: lists of ids, extended in place, each up to its stop id.
+        points: random numbers of at least 0 and below 1, `(texts, length)`.
+        temperature: 0 or larger.
+        stops: a list of ids.
+        top_k: as for `keep_likely`.
+        top_p: as for `keep_likely`.
+
+    Raises: ValueError if the logits are NaN or infinite.
+    """
+    length = points.shape[1]
+    width, steps = sizes(model, max(map(len, texts)), length)
+    # Padding on the left: all texts then write into the same slot of the cache, which the
+    # compiler does in place. On the right every text would have a slot of its own.
+    padding = np.array([width - len(ids) for ids in texts], "int32")
+    prompts = np.array([[0] * gap + ids for gap, ids in zip(padding, texts, strict=True)], "int32")
+    draws = np.zeros((len(texts), steps), "float32")
+    # The largest float32 below 1: rounding must not reach 1, behind the last token.
+    draws[:, :length] = np.minimum(points, 1 - 2.0**-24)
+    kept = None if top_k is None or temperature == 0 else _power_of_two(top_k)
+    settings = {
+        "greedy": temperature == 0,
+        # How many logits have to be looked at is a shape; the exact k is a number.
+        "most": kept and min(kept, model.vocab_size),
+        "nucleus": top_p is not None and top_p < 1,
+    }
+    name = ("extend", *settings.values(), len(stops))
+    added, sound = compiled_for(model, name, _loop(model, **settings))(
+        prompts, padding, draws, np.int32(length), np.float32(max(temperature, 1e-30)),
+        np.int32(top_k or 1), np.float32(top_p or 1), np.array(stops, "int32"),
+    )  # fmt: skip
+    if not ops.convert_to_numpy(sound):
+        raise ValueError("the model's logits are NaN or infinite: they give no probability")
+    for ids, row in zip(texts, ops.convert_to_numpy(added)[:, :length].tolist(), strict=True):
+        end = next((n + 1 for n, token in enumerate(row) if token in stops), length)
+        ids += row[:end]
+
+
+def sizes(model, prompt, length):
+    """Rounds lengths up to powers of two: one compilation then serves many prompts.
+
+    Args:
+        model: a language model, whose `max_length` bounds both.
+        prompt: how many ids the longest prompt has.
+        length: how many ids follow; the last of them is not read.
+
+    Returns:
+        The width of the padded prompts and the number of steps.
+
+    Example:
+        >>> import types
+        >>> sizes(types.SimpleNamespace(max_length=None), 5, 20)
+        (8, 32)
+        >>> sizes(types.SimpleNamespace(max_length=24), 5, 20)
+        (5, 20)
+    """
+    limit = model.max_length or np.inf
+    width = max(prompt, min(_power_of_two(prompt), limit - length + 1))
+    return int(width), int(min(_power_of_two(length), limit - width + 1))
+
+
+def _power_of_two(number):
+    return 2 ** (number - 1).bit_length()
+
+
+def _loop(model, greedy, most, nucleus):
+    """Builds the function that is compiled: read the prompts, then draw and read in turn."""
+
+    def draw(logits, points, temperature, top_k, top_p):
+        logits = ops.cast(logits[:, -1], "float32")  # (B, V)
+        if greedy:
+            return ops.argmax(logits, axis=-1), finite(logits)
+        shifted = (logits - ops.max(logits, axis=-1, keepdims=True)) / temperature
+        return draw_tokens(shifted, points, most and (most, top_k), top_p if nucleus else None)
+
+    def run(prompts, padding, points, length, temperature, top_k, top_p, stops):
+        (batch, steps), width = points.shape, prompts.shape[1]
+        logits, state = model.step(prompts, model.start(batch, width + steps - 1, padding))
+        slots = ops.arange(steps, dtype="int32")
+
+        def choose(step, logits, added, ended, sound):
+            tokens, fine = draw(logits, ops.take(points, step, axis=1), temperature, top_k, top_p)
+            tokens = ops.cast(tokens, "int32")  # (B,)
+            added = ops.where(slots == step, tokens[:, None], added)  # (B, steps)
+            # What follows a text's end may be anything; it is cut off outside.
+            sound = ops.logical_and(sound, ops.all(ops.logical_or(fine, ended)))
+            ended = ops.logical_or(ended, ops.any(tokens[:, None] == stops, axis=-1))
+            return tokens, added, ended, sound
+
+        def unfinished(step, tokens, added, ended, sound, state):
+            return ops.logical_and(step < length, ops.logical_not(ops.all(ended)))
+
+        def body(step, tokens, added, ended, sound, state):
+            logits, state = model.step(tokens[:, None], state)
+            return step + 1, *choose(step, logits, added, ended, sound), state
+
+        nothing = ops.zeros((batch, steps), "int32")
+        unended, sound = ops.zeros(batch, "bool"), ops.cast(True, "bool")
+        # The first draw needs no step: the prompt's last logits are there. So the last id
+        # that is drawn is never read, and the cache has no room for it.
+        first = choose(ops.cast(0, "int32"), logits, nothing, unended, sound)
+        loop = ops.while_loop(unfinished, body, (ops.cast(1, "int32"), *first, state))
+        return loop[2], loop[4]
+
+    return run
+
+
+def draw_tokens(logits, points, top_k=None, top_p=None):
+    """Draws a token per row, as `sample_token` does, in the backend's own operations.
+
+    Args:
+        logits: `(batch, vocab)`, each row's largest 0, the temperature already in them.
+        points: where on the stick of length 1 each draw falls, `(batch,)`.
+        top_k: None, or a pair: at most how many logits to look at, and k itself.
+        top_p: None, or the probability to keep.
+
+    Returns:
+        The ids `(batch,)`, and for each row whether its logits were finite.
+
+    Example:
+        >>> ids, fine = draw_tokens(ops.log(ops.array([[0.5, 0.3, 0.2]])), ops.array([0.6]))
+        >>> ops.convert_to_numpy(ids).tolist(), ops.convert_to_numpy(fine).tolist()
+        ([1], [True])
+    """
+    weights = ops.exp(logits)  # (B, V)
+    if top_k is not None:
+        most, k = top_k
+        falling = ops.top_k(weights, most)[0]
+        weights = _keep_largest(weights, falling, ops.full(ops.shape(points), k, "int32"))
+    if top_p is not None:
+        falling = ops.flip(ops.sort(weights, axis=-1), axis=-1)
+        before = ops.cumsum(falling, axis=-1) - falling  # what the more probable ones have
+        inside = before < top_p * ops.sum(falling, axis=-1, keepdims=True)
+        weights = _keep_largest(weights, falling, ops.sum(ops.cast(inside, "int32"), axis=-1))
+    ends = ops.cumsum(weights, axis=-1)
+    passed = ops.cast(ends <= points[:, None] * ends[:, -1:], "int32")
+    return ops.sum(passed, axis=-1), finite(logits)
+
+
+def _keep_largest(weights, falling, counts):
+    """Sets all but the `counts` largest weights of each row to 0, the first among equals kept."""
+    least = ops.take_along_axis(falling, counts[:, None] - 1, axis=-1)  # (B, 1)
+    above, ties = weights > least, ops.cast(weights == least, "int32")
+    free = counts[:, None] - ops.sum(ops.cast(above, "int32"), axis=-1, keepdims=True)
+    kept = ops.logical_or(above, ops.logical_and(ties > 0, ops.cumsum(ties, axis=-1) <= free))
+    return ops.where(kept, weights, ops.zeros_like(weights))
+
+
+def finite(logits):
+    """Tells for each row whether its logits give probabilities.
+
+    Args:
+        logits: `(batch, vocab)`.
+
+    Returns:
+        A boolean tensor `(batch,)`. NaN and plus infinity are not below infinity.
+
+    Example:
+        >>> ops.convert_to_numpy(finite(ops.array([[0.0, 1.0], [0.0, float("nan")]]))).tolist()
+        [True, False]
+    """
+    some = ops.any(logits > -np.inf, axis=-1)
+    return ops.logical_and(ops.all(logits < np.inf, axis=-1), some)

@@ -1,0 +1,69 @@
+"""What the language models share: what they refuse, and how they are saved."""
+
+import keras
+from keras import ops
+
+from lmkit import _arguments
+
+FORMAT = 2  # of a saved model; version 0.1 of lmkit wrote none
+
+
+class LanguageModel(keras.Model):
+    """A model from ids `(batch, time)` to logits `(batch, time, vocab)`."""
+
+    def __call__(self, ids, *args, **kwargs):
+        """Takes arrays only: Keras would take a list of ids for a list of inputs."""
+        if not hasattr(ids, "shape"):
+            got = type(ids).__name__
+            raise TypeError(f"ids must be an array (batch, time), such as np.array(ids), got {got}")
+        check_rank(ids)
+        return super().__call__(ids, *args, **kwargs)
+
+    def get_config(self):
+        """Tells what is needed to build the model again."""
+        config = {**super().get_config(), "format": FORMAT}
+        # After quantize("int8") sublayers have a precision of their own, which their weights
+        # in the file need.
+        parts = {part.path: part.dtype_policy for part in self._parts() if part.quantization_mode}
+        if parts:
+            policies = keras.dtype_policies.DTypePolicyMap(self.dtype_policy.name, parts)
+            config["dtype"] = keras.dtype_policies.serialize(policies)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the model from what `get_config` gave."""
+        config = dict(config)
+        if (found := config.pop("format", 1)) != FORMAT:
+            age = "an older" if found < FORMAT else "a newer"
+            raise ValueError(
+                f"this {cls.__name__} was saved by {age} lmkit (file format {found}, this lmkit "
+                f"reads {FORMAT}): load it with that version, or build and train the model again"
+            )
+        return super().from_config(config)
+
+    def _start(self, batch, length, padding):
+        """Checks what `start` was given and returns the part of the state all models have."""
+        batch = _arguments.whole("batch", batch)
+        length = _arguments.whole("length", length, most=self.max_length)
+        if padding is None:
+            padding = ops.zeros((batch,), "int32")
+        padding = ops.cast(padding, "int32")  # (B,)
+        if tuple(padding.shape) != (batch,):
+            raise ValueError(f"padding must be ({batch},), a number per text, got {padding.shape}")
+        return batch, length, {"read": ops.zeros((), "int32"), "padding": padding}
+
+
+def check_rank(ids):
+    """Checks that ids are `(batch, time)`.
+
+    Args:
+        ids: an array or tensor.
+
+    Raises: ValueError if it has another number of axes.
+
+    Example:
+        >>> check_rank(ops.zeros((2, 3)))
+    """
+    if len(ids.shape) != 2:
+        raise ValueError(f"ids must be (batch, time), got shape {tuple(ids.shape)}")
