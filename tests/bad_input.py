@@ -15,12 +15,13 @@ PAGE = pathlib.Path(__file__).with_name("BAD_INPUT.md")
 HEAD = """# What a wrong input is told
 
 Every row is a call that cannot work, tried by `tests/test_bad_input.py`, and the message that
-it gets: `python tests/bad_input.py` writes this page. `lm` is an `lstm_lm` of 9 ids, `gpt` a
-`TransformerLM` of 9 ids and 6 positions, `words` a `WordTokenizer`, `x` an array of ones
-`(1, 2, 4)`, `ids` two rows of three, `compiled` an `lstm_lm` that is ready for them, `follow` a
-next-token function of 6 ids, `folder` an empty folder, `damaged` puts an empty checkpoint into
-one. `lm` and the classifiers are plain Keras models: given a list or a text they say so in
-Keras's words, which are not listed here. A model whose `fit` has failed is to be compiled again.
+it gets. `python tests/bad_input.py` writes this page. In the calls, `lm` is a `RecurrentLM` of 9
+ids, `gpt` a `TransformerLM` of 9 ids and 6 positions, `classifier` an `rnn_classifier`, `follow`
+a function from ids to the logits of 6 next ids, `words` a `WordTokenizer`, `x` an array of ones
+`(1, 2, 4)`, `ids` two rows of three ids, `compiled` a `RecurrentLM` that is ready for them, and
+`folder` an empty folder. `damaged` puts an empty checkpoint into it, `old_file` a model saved by
+lmkit 0.1, `written` a file with these bytes. `classifier` is a plain Keras model: given a list
+or a text it says so in Keras's words, which are not listed here.
 """
 
 CASES = {
@@ -46,73 +47,111 @@ CASES = {
         ("tokens without padding", 'WordTokenizer(["a", "b"])', ValueError, "first tokens must be '[PAD]' and '[UNK]'"),
         ("a token twice", 'WordTokenizer(["[PAD]", "[UNK]", "a", "a"])', ValueError, "'a' occurs again"),
     ],
-    "Ids, windows, labels": [
-        ("rows of different lengths", "check_ids([[5, 2], [7]], 9)", ValueError, "rows of one length"),
-        ("an id beyond the vocabulary", "check_ids([[5, 9]], 9)", ValueError, "id 9 in row 0, column 1"),
-        ("an id below 0", "check_ids([[5, -1]], 9)", ValueError, "id -1 in row 0, column 1"),
-        ("an id beyond int32", "cut_windows([2**40, 3, 4], 2)", ValueError, "id 1099511627776 at position 0"),
-        ("nothing but padding", "check_ids([[5], [0]], 9)", ValueError, "row 1 is all padding"),
-        ("an empty batch", "check_ids(np.zeros((0, 3), int), 9)", ValueError, "not empty, got shape (0, 3)"),
-        ("text for ids", 'cut_windows("hello", 2)', TypeError, "got text: encode it first"),
-        ("a text shorter than a window", "cut_windows([5, 2], 2)", ValueError, "shorter than one window"),
-        ("padding inside a text", "cut_windows([5, 0, 2, 4], 2)", ValueError, "id 0 at position 1"),
-        ("a window of nothing", "cut_windows([5, 2], 0)", ValueError, "length must be a whole number of at least 1"),
-        ("targets not shifted", "check_shifted([[4, 7, 5]], [[4, 7, 5]])", ValueError, "use ids[:, :-1] and ids[:, 1:]"),
-        ("a label of 2", "confusion_matrix([0, 2], [0, 1])", ValueError, "label 2 at position 1 is not 0 or 1"),
-        ("fewer predictions than labels", "confusion_matrix([0, 1], [0])", ValueError, "2 labels, but 1 predictions"),
-        ("an n-gram of nothing", "ngram_probabilities([[1]], [[1]], 0, 3)", ValueError, "order must be a whole number of at least 1"),
-        ("no rows to count in", "ngram_probabilities(None, [[1]], 1, 3)", TypeError, "list of rows of ids, got NoneType"),
+    "Rows, windows, labels": [
+        ("one row for several", "next_tokens([5, 2, 7])", ValueError, "row 0 must be one row (time,), got shape ()"),
+        ("a text for rows", 'next_tokens("warm")', TypeError, "rows must be a list of rows of ids, got text: encode it first"),
+        ("texts for rows", 'next_tokens(["a warm film"])', TypeError, "row 0 must be whole numbers, got text: encode it first"),
+        ("nothing for rows", "next_tokens(None)", TypeError, "rows must be a list of rows of ids, got NoneType"),
+        ("no rows", "next_tokens([])", ValueError, "there are no rows: give at least one"),
+        ("an empty row", "next_tokens([[5, 2], []])", ValueError, "row 1 is empty: give at least one id"),
+        ("nothing to predict", "next_tokens([[5]])", ValueError, "row 0 holds one id: predicting the next one takes two"),
+        ("a row longer than `length`", "next_tokens([[5, 2, 7, 4]], length=2)", ValueError, "the longest row needs a length of 3, got 2"),
+        ("ids with a fraction", "next_tokens([[5.0, 2.5]])", TypeError, "row 0 must be whole numbers, got float64"),
+        ("rows in a row", "next_tokens([[[5, 2], [7]]])", ValueError, "row 0 must be numbers in rows of one length"),
+        ("IGNORE in inputs", "next_tokens([[5, -1, 2]])", ValueError, "row 0 holds IGNORE (-1) at position 1: IGNORE belongs in targets"),
+        ("an id below IGNORE", "next_tokens([[5, -3, 2]])", ValueError, "row 0 holds id -3 at position 1, out of range: ids run from 0"),
+        ("an id beyond int32", "windows([2**40, 3, 4], 2)", ValueError, "ids holds id 1099511627776 at position 0, out of range"),
+        ("padding that is no id", 'next_tokens([[5, 2], [7, 4, 3]], pad_id="no")', ValueError, "pad_id must be a whole number of at least 0, got 'no'"),
+        ("text for ids", 'windows("hello", 2)', TypeError, "ids must be whole numbers, got text: encode it first"),
+        ("a window of nothing", "windows([5, 2], 0)", ValueError, "length must be a whole number of at least 1, got 0"),
+        ("one id to cut into windows", "windows([5], 2)", ValueError, "predicting the next one takes two"),
+        ("a stride longer than `length`", "windows([5, 2, 7, 4], 2, stride=3)", ValueError, "stride must be a whole number of at least 1 and at most 2, got 3"),
+        ("a text shorter than a window", "random_windows([5, 2], 2, 3, seed=0)", ValueError, "a window of 2 takes 3 ids, got 2"),
+        ("half a window", "random_windows([5, 2, 7], 2, 0.5, seed=0)", ValueError, "count must be a whole number of at least 1, got 0.5"),
+        ("a source without a target", "pairs([[5], [2]], [[7]], start=1)", ValueError, "2 sources need as many targets, got 1"),
+        ("a word to start with", 'pairs([[5]], [[7]], start="[START]")', ValueError, "start must be a whole number of at least 0, got '[START]'"),
+        ("a label of 2", "confusion_matrix([0, 2], [0, 1])", ValueError, "labels must be 0 or 1, got 2 at position 1"),
+        ("labels that are words", 'confusion_matrix(["good", "bad"], [0, 1])', ValueError, "labels must be numbers"),
+        ("words in an object array", 'confusion_matrix(np.array(["good", "bad"], object), [0, 1])', ValueError, "labels must be numbers"),
+        ("fewer predictions than labels", "confusion_matrix([0, 1], [0])", ValueError, "2 labels need as many predictions, got 1"),
+        ("an n-gram of nothing", "ngram_probabilities([[1]], [[1]], 0, 3)", ValueError, "order must be a whole number of at least 1, got 0"),
+        ("no rows to count in", "ngram_probabilities(None, [[1]], 1, 3)", TypeError, "must be a list of rows of ids, got NoneType"),
+        ("an id to count outside the vocabulary", "ngram_probabilities([[1, 3]], [[1]], 1, 3)", ValueError, "id 3 at position 1, outside the vocabulary"),
     ],
     "Choosing tokens": [
-        ("a negative temperature", "sample_token([0.0, 1.0], -1, rng)", ValueError, "at least 0, got -1"),
-        ("a temperature that is no number", 'sample_token([0.0, 1.0], float("nan"), rng)', ValueError, "at least 0, got nan"),
-        ("a seed for a generator", "sample_token([0.0, 1.0], 1.0, 0)", TypeError, "np.random.default_rng(seed), got 0"),
+        ("a negative temperature", "sample_token([0.0, 1.0], -1, rng)", ValueError, "temperature must be at least 0, got -1"),
+        ("a temperature that is no number", 'sample_token([0.0, 1.0], float("nan"), rng)', ValueError, "temperature must be a finite number and at least 0, got nan"),
+        ("a seed for a generator", "sample_token([0.0, 1.0], 1.0, 0)", TypeError, "rng must be np.random.default_rng(seed), got 0"),
         ("NaN among the logits", "sample_token([0.0, np.nan], 0)", ValueError, "logit 1 is nan"),
         ("every token impossible", "sample_token([-np.inf, -np.inf], 0)", ValueError, "no token is possible"),
-        ("more tokens than there are", "keep_likely([0.0, 1.0], top_k=3)", ValueError, "at most the vocabulary's 2, got 3"),
-        ("a share above 1", "keep_likely([0.0, 1.0], top_p=1.5)", ValueError, "top_p must be above 0 and at most 1"),
+        ("more tokens than there are", "keep_likely([0.0, 1.0], top_k=3)", ValueError, "top_k must be a whole number of at least 1 and at most 2, got 3"),
+        ("a share above 1", "keep_likely([0.0, 1.0], top_p=1.5)", ValueError, "top_p must be above 0 and at most 1, got 1.5"),
         ("text for logits", 'keep_likely("abc")', ValueError, "logits must be numbers"),
-        ("an empty prompt", "generate(follow, [], 3)", ValueError, "the prompt is empty"),
-        ("text for a prompt", 'generate(follow, "Once", 3)', TypeError, "got text: encode it first"),
-        ("a prompt outside the vocabulary", "generate(follow, [7], 3)", ValueError, "id 7 at position 0"),
-        ("a model for a function", "generate(lm, [1], 3)", TypeError, "RecurrentDecoder(model)"),
-        ("nothing for a function", "generate(None, [1], 3)", TypeError, "must be a function, got NoneType"),
-        ("a function that says nothing", "generate(lambda ids: None, [1], 3)", ValueError, "one row (vocab,)"),
-        ("text for a seed", 'generate(follow, [1], 3, seed="x")', ValueError, "seed must be a whole number of at least 0"),
-        ("a seed below 0", "generate(follow, [1], 3, seed=-1)", ValueError, "seed must be a whole number of at least 0"),
-        ("a word for the last id", 'generate(follow, [1], 3, stop="[END]")', TypeError, "got text: encode it first"),
-        ("prompts not nested", "generate_batch(follow, [1, 2], 3)", TypeError, "one row of whole numbers"),
-        ("a beam of nothing", "beam_search(follow, [1], 3, 0)", ValueError, "width must be a whole number of at least 1"),
-        ("a recurrent model's cache", "TransformerDecoder(lm)", TypeError, "give a TransformerLM"),
-        ("a Transformer's states", "RecurrentDecoder(gpt)", ValueError, "cannot be fed one token after the other"),
-        ("more than a model can read", "CompiledDecoder(gpt)([[1, 2, 3]], 9)", ValueError, "the model reads at most 6"),
+        ("an empty prompt", "generate(lm, [], 3)", ValueError, "prompt is empty: give at least one id"),
+        ("text for a prompt", 'generate(lm, "Once", 3)', TypeError, "prompt must be whole numbers, got text: encode it first"),
+        ("a prompt outside the vocabulary", "generate(lm, [9], 3)", ValueError, "id 9 at position 0, outside the vocabulary: ids run from 0 to 8"),
+        ("the same with a function", "generate(follow, [7], 3)", ValueError, "id 7 at position 0, outside the vocabulary: ids run from 0 to 5"),
+        ("IGNORE in a prompt", "generate(lm, [1, -1], 3)", ValueError, "IGNORE belongs in targets"),
+        ("a model without start and step", "generate(classifier, [1], 3)", TypeError, "model must have start and step"),
+        ("the same for a beam", "beam_search(classifier, [1], 3, 2)", TypeError, "model must have start and step"),
+        ("nothing for a model", "generate(None, [1], 3)", TypeError, "must be a language model or a function, got None"),
+        ("a function that returns nothing", "generate(lambda ids: None, [1], 3)", ValueError, "logits must be numbers"),
+        ("a function for a whole batch", "generate_batch(lambda texts: np.zeros((2, 6)), [[1], [2]], 3)", ValueError, "logits must be one row (vocab,), not empty, got shape (2, 6)"),
+        ("a length of nothing", "generate(lm, [1], 0)", ValueError, "length must be a whole number of at least 1, got 0"),
+        ("text for a seed", 'generate(lm, [1], 3, seed="x")', ValueError, "seed must be a whole number of at least 0, got 'x'"),
+        ("a seed below 0", "generate(lm, [1], 3, seed=-1)", ValueError, "seed must be a whole number of at least 0, got -1"),
+        ("a word to stop at", 'generate(lm, [1], 3, stop="[END]")', TypeError, "stop must be whole numbers, got text: encode it first"),
+        ("words to stop at", 'generate(lm, [1], 3, stop=[2, "[END]"])', TypeError, "stop must be whole numbers, got text: encode it first"),
+        ("a stop between two ids", "generate(lm, [1], 3, stop=[2.5])", TypeError, "stop must be whole numbers, got float64"),
+        ("True to stop at", "generate(lm, [1], 3, stop=True)", TypeError, "stop must be whole numbers, got bool"),
+        ("lists to stop at", "generate(lm, [1], 3, stop=[[2, 3]])", ValueError, "stop must be one row (time,), got shape (1, 2)"),
+        ("a stop outside the vocabulary", "generate(lm, [1], 3, stop=[2, 99])", ValueError, "id 99 at position 1, outside the vocabulary"),
+        ("prompts not nested", "generate_batch(lm, [1, 2], 3)", ValueError, "prompt 0 must be one row (time,), got shape ()"),
+        ("no prompts", "generate_batch(lm, [], 3)", ValueError, "there are no prompts: give at least one"),
+        ("a beam of nothing", "beam_search(lm, [1], 3, 0)", ValueError, "width must be a whole number of at least 1, got 0"),
+        ("a word for a switch", 'beam_search(lm, [1], 3, 2, return_all="yes")', ValueError, "return_all must be True or False, got 'yes'"),
     ],
     "Models and layers": [
-        ("a size in quotes", 'lstm_lm("10")', ValueError, "vocab_size must be a whole number of at least 1"),
-        ("everything dropped", "lstm_lm(10, dropout=1.0)", ValueError, "dropout must be at least 0 and below 1"),
-        ("None dropped", "rnn_classifier(10, dropout=None)", ValueError, "dropout must be at least 0 and below 1"),
-        ("an unknown cell", 'lstm_lm(10, cell="rnn")', ValueError, '"lstm", "gru" or "simple"'),
-        ("a gate where there is none", 'lstm_lm(10, cell="simple", gate_bias=3)', ValueError, "has no gate"),
-        ("a bias that is no number", 'lstm_lm(10, gate_bias=float("nan"))', ValueError, "finite number, got nan"),
-        ("an unknown readout", 'rnn_classifier(10, readout="first")', ValueError, '"last" or "mean"'),
-        ("heads that do not divide", "TransformerLM(9, 6, 8, 3, 16, 1)", ValueError, "multiple of num_heads, got 8 and 3"),
+        ("a size in quotes", 'RecurrentLM(vocab_size="10")', ValueError, "vocab_size must be a whole number of at least 1, got '10'"),
+        ("everything dropped", "RecurrentLM(vocab_size=10, dropout=1.0)", ValueError, "dropout must be at least 0 and below 1, got 1.0"),
+        ("None dropped", "rnn_classifier(10, dropout=None)", ValueError, "dropout must be at least 0 and below 1, got None"),
+        ("an unknown cell", 'RecurrentLM(vocab_size=10, cell="rnn")', ValueError, 'cell must be "lstm", "gru" or "simple", got \'rnn\''),
+        ("a gate where there is none", 'RecurrentLM(vocab_size=10, cell="simple", gate_bias=3)', ValueError, "has no gate"),
+        ("a bias that is no number", 'RecurrentLM(vocab_size=10, gate_bias=float("nan"))', ValueError, "gate_bias must be a finite number, got nan"),
+        ("an unknown readout", 'rnn_classifier(10, readout="first")', ValueError, 'readout must be "last" or "mean", got \'first\''),
+        ("heads that do not divide", "TransformerLM(vocab_size=9, max_length=6, embed_dim=8, num_heads=3, ff_dim=16, num_layers=1)", ValueError, "embed_dim must be a multiple of num_heads, got 8 and 3"),
+        ("a word for a switch", 'TransformerLM(vocab_size=9, max_length=6, embed_dim=8, num_heads=2, ff_dim=16, num_layers=1, causal="no")', ValueError, "causal must be True or False, got 'no'"),
+        ("a precision that there is not", 'RecurrentLM(vocab_size=9, dtype="float99")', ValueError, "float99"),
+        ("a precision without fractions", 'RecurrentLM(vocab_size=9, dtype="int32")', ValueError, "int32"),
+        ("quantizing a model without weights", 'SimpleRNN(3).quantize("int8")', ValueError, "build"),
+        ("a file of lmkit 0.1", "keras.saving.load_model(old_file(folder))", ValueError, "was saved by an older lmkit"),
         ("a text too long", 'gpt(np.ones((1, 7), "int32"))', ValueError, "at most 6 ids (max_length), got 7"),
-        ("a list for an array", "gpt([[1, 2, 3]])", TypeError, "ids must be an array (batch, time), got list"),
-        ("text for ids", 'gpt("hello")', TypeError, "ids must be an array (batch, time), got str"),
-        ("nothing for ids", "gpt(None)", TypeError, "ids must be an array (batch, time), got NoneType"),
-        ("a row for a batch", 'gpt(np.ones(3, "int32"))', ValueError, "ids must be (batch, time), got shape (3,)"),
-        ("a learning rate of 0", "compile_lm(lm, 0, steps=200)", ValueError, "learning_rate must be above 0"),
-        ("fewer steps than warmup", "compile_lm(lm, 1e-3, steps=50)", ValueError, "steps must be a whole number of at least 101"),
-        ("nothing to compile", "compile_lm(None, 1e-3, steps=200)", TypeError, "keras.Model, got NoneType"),
-        ("other channels in keys", "attention_weights(x, x[..., :3])", ValueError, "equally many channels, got 4 and 3"),
-        ("fewer values than keys", "attend(x, x, x[:, :1])", ValueError, "equally many positions, got 2 and 1"),
+        ("a list for an array", "gpt([[1, 2, 3]])", TypeError, "ids must be an array (batch, time), such as np.array(ids), got list"),
+        ("text for ids", 'lm("hello")', TypeError, "ids must be an array (batch, time), such as np.array(ids), got str"),
+        ("nothing for ids", "gpt(None)", TypeError, "ids must be an array (batch, time), such as np.array(ids), got NoneType"),
+        ("a row for a batch", 'lm(np.ones(3, "int32"))', ValueError, "ids must be (batch, time), got shape (3,)"),
+        ("room for more than the model reads", "gpt.start(1, 7)", ValueError, "length must be a whole number of at least 1 and at most 6, got 7"),
+        ("padding for another batch", "lm.start(2, 6, padding=[1])", ValueError, "padding must be (2,), one number per text, got shape (1,)"),
+        ("a state of another batch", 'lm.step(np.ones((3, 1), "int32"), lm.start(2, 6))', ValueError, "3 texts do not fit a state of 2"),
+        ("the same with a Transformer", 'gpt.step(np.ones((3, 1), "int32"), gpt.start(2, 6))', ValueError, "3 texts do not fit a state of 2"),
+        ("a row for a step", 'lm.step(np.ones(3, "int32"), lm.start(3, 6))', ValueError, "ids must be (batch, time), got shape (3,)"),
+        ("a learning rate of 0", "warmup_cosine(0, steps=200)", ValueError, "peak must be above 0, got 0"),
+        ("no steps", "warmup_cosine(1e-3, steps=0)", ValueError, "steps must be a whole number of at least 1, got 0"),
+        ("half a step", "warmup_cosine(1e-3, steps=99.5)", ValueError, "steps must be a whole number of at least 1, got 99.5"),
+        ("nothing but warmup", "warmup_cosine(1e-3, steps=50, warmup=50)", ValueError, "warmup must be a whole number of at least 0 and at most 49, got 50"),
+        ("a minimum above the peak", "warmup_cosine(1e-3, steps=50, minimum=1.0)", ValueError, "minimum must be at least 0 and at most 0.001, got 1.0"),
+        ("attention of a text", 'gpt.attention_weights("hello")', TypeError, "ids must be whole numbers, got text: encode it first"),
+        ("attention to an id that there is not", "gpt.attention_weights([[1, 9]])", ValueError, "id 9 at row 0, column 1, outside the vocabulary"),
+        ("other channels in keys", "attention_weights(x, x[..., :3])", ValueError, "queries and keys need equally many channels, got 4 and 3"),
+        ("fewer values than keys", "attend(x, x, x[:, :1])", ValueError, "keys and values need equally many positions, got 2 and 1"),
         ("a mask of numbers", 'attention_weights(x, x, np.ones((2, 2), "float32"))', TypeError, "mask must be boolean"),
         ("a mask of another size", "attention_weights(x, x, np.ones((3, 3), bool))", ValueError, "mask must fit (1, 2, 2)"),
-        ("a mask of length -1", "causal_mask(-1)", ValueError, "length must be a whole number of at least 1"),
-        ("heads that do not divide", "split_heads(x, 3)", ValueError, "a multiple of 3 channels"),
+        ("a mask of length -1", "causal_mask(-1)", ValueError, "length must be a whole number of at least 1, got -1"),
+        ("heads that do not divide channels", "split_heads(x, 3)", ValueError, "a multiple of 3 channels"),
         ("an input of other channels", "MultiHeadSelfAttention(8, 2)(x)", ValueError, "must be (batch, time, 8), got (1, 2, 4)"),
         ("an odd number of channels", "sinusoidal_positions(4, 3)", ValueError, "embed_dim must be even"),
-        ("a vector without a position", "rotate(x, [0])", ValueError, "2 vectors need as many positions"),
+        ("a vector without a position", "rotate(x, [0, 1, 2])", ValueError, "positions must fit (1, 2), x without its channels, got (3,)"),
+        ("an argument that only Keras's layer has", "LSTM(3, recurrent_dropout=0.1)", TypeError, "use keras.layers.LSTM"),
         ("two numbers to differentiate", "value_and_gradients(lambda x: x, [1.0, 2.0])", ValueError, "one number, got shape (2,)"),
         ("whole numbers to differentiate", "value_and_gradients(ops.sum, [1, 2])", TypeError, "must hold floats to have a gradient"),
     ],
@@ -126,43 +165,59 @@ CASES = {
         ("half an epoch", "fit_with_backup(compiled, ids, ids, folder, epochs=0.5)", ValueError, "epochs must be a whole number of at least 1, got 0.5"),
         ("a batch of nothing", "fit_with_backup(compiled, ids, ids, folder, batch_size=0)", ValueError, "batch_size must be a whole number of at least 1, got 0"),
         ("a save at every batch, misspelt", 'fit_with_backup(compiled, ids, ids, folder, save_freq="batch")', ValueError, "got 'batch'"),
+        ("a callback with an open file", 'fit_with_backup(compiled, ids, ids, folder, callbacks=[keras.callbacks.CSVLogger(str(folder / "log.csv"))])', TypeError, "CSVLogger"),
         ("a function for a callback", "fit_with_backup(compiled, ids, ids, folder, callbacks=[print])", TypeError, "callbacks must be a list of callbacks, got builtin"),
         ("nothing but damaged checkpoints", "fit_with_backup(compiled, ids, ids, damaged(folder))", ValueError, "no checkpoint is whole: FOLDER"),
     ],
     "Measures and figures": [
-        ("one target for two logits", "token_losses(np.zeros((1, 2, 3)), [[1]])", ValueError, "need one target a row"),
-        ("a target without a logit", "token_losses(np.zeros((1, 3)), [3])", ValueError, "target 3 has no logit"),
-        ("targets with a fraction", "token_losses(np.zeros((1, 3)), [1.0])", TypeError, "whole numbers, got float64"),
+        ("one target for two logits", "token_losses(np.zeros((1, 2, 3)), [[1]])", ValueError, "targets must be (1, 2), one per position, got (1, 1)"),
+        ("a target without a logit", "token_losses(np.zeros((1, 3)), [3])", ValueError, "targets holds id 3 at position 0, outside the vocabulary"),
+        ("targets with a fraction", "token_losses(np.zeros((1, 3)), [1.0])", TypeError, "targets must be whole numbers, got float64"),
         ("targets of another length", "Perplexity().update_state(np.ones((1, 3), int), x)", ValueError, "targets (1, 3) do not fit logits (1, 2, 4)"),
-        ("a pair with one score", "pair_accuracy([0.5, 0.5], [0.5])", ValueError, "2 positive scores, but 1 negative"),
+        ("scores for other targets than inputs", "score_tokens(lm, ids, ids[:, :2])", ValueError, "targets must be (2, 3), one per position, got (2, 2)"),
+        ("IGNORE in inputs", "score_tokens(lm, [[5, -1]], [[2, 3]])", ValueError, "IGNORE belongs in targets"),
+        ("an input outside the vocabulary", "score_tokens(lm, [[5, 9]], [[2, 3]])", ValueError, "id 9 at row 0, column 1, outside the vocabulary"),
+        ("a target outside the vocabulary", "score_tokens(lm, [[5, 2]], [[2, 9]])", ValueError, "id 9 at row 0, column 1, outside the vocabulary: ids run from 0 to 8, or are IGNORE (-1)"),
+        ("a text to score", 'score_tokens(lm, "a warm film", ids)', TypeError, "must be whole numbers, got text: encode it first"),
+        ("a batch of nothing", "score_tokens(lm, ids, ids, batch_size=0)", ValueError, "batch_size must be a whole number of at least 1, got 0"),
+        ("a pair with one score", "pair_accuracy([0.5, 0.5], [0.5])", ValueError, "2 positive scores need as many negative ones, got 1"),
         ("a score that is no number", "pair_accuracy([np.nan], [0.5])", ValueError, "score 0 is not a number"),
-        ("a floor in quotes", 'GapToFloor([[1, 2]], "low")', ValueError, "floor must be a number of at least 0"),
-        ("stories padded on the left", "GapToFloor([[0, 2]], 0.3)", ValueError, "pad on the right"),
+        ("a floor in quotes", 'GapToFloor([[1]], [[2]], "low")', ValueError, "floor must be at least 0, got 'low'"),
+        ("targets that do not fit", "GapToFloor([[1, 2]], [[2]], 0.3)", ValueError, "targets must be (1, 2), one per position, got (1, 1)"),
         ("a text for a function", 'TextSample("Once")', TypeError, "generate must be a function, got str"),
+        ("every 0th epoch", "TextSample(print, every=0)", ValueError, "every must be a whole number of at least 1, got 0"),
+        ("values of another shape", "assert_close([1.0, 2.0], [1.0])", ValueError, "got shapes (2,) and (1,)"),
         ("a metric that was not kept", 'plot_history({"loss": [1.0]}, "accuracy")', ValueError, "holds loss, not 'accuracy'"),
         ("a model for a history", "plot_history(lm)", TypeError, "what fit returned"),
         ("no seeds", 'plot_seeds({"RNN": []})', ValueError, "'RNN' has no values"),
         ("names that do not fit", 'plot_matrix([[1]], ["a", "b"], ["c"])', ValueError, "2 x 1 names"),
-        ("a negative part", 'plot_split({"a": [-1.0]}, ["x"])', ValueError, "at least 0"),
     ],
     "Stories": [
         ("a language that nobody made", 'sample_stories(1, 0, language="de")', ValueError, "'en', 'zh' or a Grammar"),
-        ("no stories", "sample_stories(0, 0)", ValueError, "count must be at least 1"),
-        ("half a seed", "sample_stories(1, 0.5)", TypeError, "seed must be a whole number"),
+        ("no stories", "sample_stories(0, 0)", ValueError, "count must be a whole number of at least 1, got 0"),
+        ("half a seed", "sample_stories(1, 0.5)", ValueError, "seed must be a whole number of at least 0, got 0.5"),
         ("a word that cannot come", 'log_probabilities("Once upon a time")', ValueError, "'One' could have come"),
         ("a story that breaks off", 'log_probabilities("One warm Monday")', ValueError, "breaks off at position 3"),
-        ("a number for a story", "encode_stories([3])", TypeError, "a story must be a string, got int"),
-        ("an empty list", "encode_stories([])", ValueError, "there are no stories"),
+        ("a number for a story", "encode_stories([3])", TypeError, "text 0 must be a string, got int: 3"),
+        ("one story for several", 'encode_stories("One warm Monday")', TypeError, "texts must be a list of strings, got one string: put it in a list"),
+        ("an empty list", "encode_stories([])", ValueError, "there are no"),
         ("what comes after the end", "next_token_distribution(sample_stories(1, 0)[0])", ValueError, "the story is over"),
     ],
     "Files": [
-        ("an unknown split", 'load_reviews("dev")', ValueError, "train, validation, test; got 'dev'"),
+        ("an unknown split", 'load_reviews("dev")', ValueError, 'split must be "train", "validation" or "test", got \'dev\''),
         ("a folder without reviews", 'load_reviews("test", folder)', FileNotFoundError, "is missing; it ships with the course"),
         ("a path that leads nowhere", 'load_imdb("train", folder / "none")', FileNotFoundError, "which does not exist"),
         ("an empty folder", 'load_imdb("train", folder)', ValueError, "found 0 and 0"),
-        ("a folder for a text", "load_tiny_shakespeare(folder)", ValueError, "path must name the text file itself"),
+        ("a folder for a text", "load_tiny_shakespeare(folder)", ValueError, "is a folder"),
+        ("a text that is not UTF-8", r'read_text(written(folder, "一个温暖的星期一".encode("gb18030")))', ValueError, 'encoding="gb18030"'),
+        ("the same in lines", r'read_lines(written(folder, "un été\n".encode("latin-1")))', ValueError, 'encoding="latin-1"'),
+        ("an encoding that there is not", 'read_text(written(folder, b"a"), encoding="utf-9")', ValueError, "utf-9"),
+        ("a text that is not there", 'read_text(folder / "none.txt")', FileNotFoundError, "none.txt"),
+        ("a folder for a file", "read_text(folder)", ValueError, "is a folder"),
+        ("an empty file", 'read_text(written(folder, b""))', ValueError, "is empty"),
+        ("a file of empty lines", r'read_lines(written(folder, b"\n \n"))', ValueError, "is empty"),
         ("results that nobody measured", 'load_results("99", folder)', FileNotFoundError, "there are: none"),
-        ("a number for a file's content", 'write_atomic(folder / "x", 3)', TypeError, "str or bytes, got int"),
+        ("a number for a file's content", 'write_atomic(folder / "x", 3)', TypeError, "must be str or bytes, got int"),
         ("a folder that is not there", 'write_atomic(folder / "no" / "x", "a")', FileNotFoundError, "create it first"),
         ("a model's file by another name", 'save_model(lm, folder / "model.h5")', ValueError, "must end in .keras"),
         ("weights for a model", 'save_model(lm.get_weights(), folder / "model.keras")', TypeError, "model must be a keras.Model, got list"),
@@ -173,28 +228,37 @@ CASES = {
 
 def names():
     """What the calls see: lmkit's names, and the small things that HEAD describes."""
+    import keras
     import numpy as np
-    from keras import ops
 
     import lmkit
     from lmkit import models, stories, tokenizers
 
-    modules = (getattr(lmkit, name) for name in lmkit.__all__)
-    found = {name: value for module in modules for name, value in vars(module).items()}
-    compiled = models.lstm_lm(9, 2, 3)
+    found = {}
+    for module in (getattr(lmkit, name) for name in lmkit.__all__):
+        public = getattr(module, "__all__", None) or vars(module)
+        found |= {name: getattr(module, name) for name in public}
+    small = {"vocab_size": 9, "embed_dim": 2, "units": 3}
+    compiled = models.RecurrentLM(**small)
     compiled.compile("sgd", "sparse_categorical_crossentropy")
     return found | {
         "np": np,
-        "ops": ops,
+        "keras": keras,
+        "ops": keras.ops,
         "encode_stories": stories.encode,
         "rng": np.random.default_rng(0),
-        "lm": models.lstm_lm(9, 2, 3),
-        "gpt": models.TransformerLM(9, 6, 8, 2, 16, 1),
+        "lm": models.RecurrentLM(**small),
+        "gpt": models.TransformerLM(
+            vocab_size=9, max_length=6, embed_dim=8, num_heads=2, ff_dim=16, num_layers=1
+        ),
+        "classifier": models.rnn_classifier(9, 2, 3),
         "words": tokenizers.WordTokenizer.train(["a warm film"]),
         "x": np.ones((1, 2, 4), "float32"),
         "ids": np.ones((2, 3), "int32"),
         "compiled": compiled,
         "damaged": damaged,
+        "old_file": old_file,
+        "written": written,
         "follow": lambda ids: np.zeros(6),
     }
 
@@ -205,6 +269,34 @@ def damaged(folder):
     place.mkdir()
     (place / "000000000004.checkpoint").touch()
     return place
+
+
+def written(folder, data):
+    """A file with these bytes in it."""
+    path = folder / "mine.txt"
+    path.write_bytes(data)
+    return path
+
+
+def old_file(folder):
+    """A model's file as lmkit 0.1 wrote it: its configuration has no format."""
+    import json
+    import zipfile
+
+    names = "vocab_size max_length embed_dim num_heads ff_dim num_layers".split()
+    sizes = dict(zip(names, (9, 6, 8, 2, 16, 1), strict=True)) | {"dropout": 0.0, "causal": True}
+    config = {
+        "module": "lmkit.models",
+        "class_name": "TransformerLM",
+        "config": {"name": "transformer_lm", "trainable": True, **sizes},
+        "registered_name": "lmkit>TransformerLM",
+    }
+    path = folder / "old.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", b"")
+    return path
 
 
 def message(call, found, folder):

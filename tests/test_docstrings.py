@@ -1,9 +1,10 @@
-"""Every public name says what it does, and the examples in docstrings are true."""
+"""Every public name says what it does, its sources can be looked up, its examples are true."""
 
 import doctest
 import importlib
 import inspect
 import pathlib
+import re
 
 import pytest
 
@@ -48,6 +49,51 @@ def test_public_names_are_described(name):
     if inspect.isfunction(PUBLIC[name]) and parameters:
         for parameter in parameters:
             assert f"{parameter}:" in text, f"{name} does not describe {parameter}"
+
+
+def sections(text):
+    """The lines of each section of a docstring, by its name; the text before them is ""."""
+    found, name = {"": []}, ""
+    for line in text.splitlines():
+        head = re.match(
+            r"(Args|Call arguments|Returns|Raises|Example|Source|Attributes):(.*)", line
+        )
+        if head:
+            name = head[1]
+            found[name] = [head[2].strip()] if head[2].strip() else []
+        elif line.strip():
+            found[name].append(line.strip())
+    return found
+
+
+def against_the_form(text):
+    """What a docstring has that the course's docstrings have not."""
+    found = sections(text)
+    if len(found.get("Raises", [])) > 1:
+        yield "Raises takes one line at most"
+    source = " ".join(found.get("Source", []))
+    if re.search(r"\b[Aa]rticles? [A-E]\b|chapters?\b|\.ipynb", source) or "Built by hand" in text:
+        yield "the source is a paper or a book that can be looked up"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstrings_have_the_form(name):
+    assert list(against_the_form(inspect.getdoc(PUBLIC[name]))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One.\n\nRaises:\n    TypeError: a.\n    ValueError: b.",
+        "One.\n\nSource: article E (004); Vaswani et al., 2017.",
+        "One.\n\nSource: chapters/04_transformer_language_model.ipynb",
+        "One.\n\nBuilt by hand in: somewhere",
+    ],
+)
+def test_another_form_would_be_found(text):
+    assert list(against_the_form(text))
+    fine = "One.\n\nRaises: ValueError for a.\n\nSource: Vaswani et al., 2017."
+    assert list(against_the_form(fine)) == []
 
 
 def test_examples_not_run_exist():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lmkit import stories
+from lmkit.batches import IGNORE, next_tokens
 from lmkit.decoding import generate
 
 FOLDER = pathlib.Path(__file__).parent / "lanes"
@@ -119,7 +120,7 @@ def test_nothing_can_be_run_again_before_the_first_time(lanes, tmp_path):
 
 
 def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, monkeypatch, capsys):
-    def fails(lane, folder, log, keep):
+    def fails(lane, folder, log, keep, end):
         raise RuntimeError("no such version")
 
     monkeypatch.setattr(lanes, "build", fails)
@@ -133,7 +134,8 @@ def test_a_lane_that_cannot_be_built_is_a_line_of_the_table(lanes, tmp_path, mon
 def test_an_environment_is_kept_if_it_is_there(lanes, tmp_path, monkeypatch):
     commands = []
 
-    def call(command, log):
+    def call(command, log, seconds):
+        assert seconds is None
         commands.append(command[2])
         (tmp_path / "venv" / "bin").mkdir(parents=True, exist_ok=True)
         (tmp_path / "venv" / "bin" / "python").touch()
@@ -145,15 +147,42 @@ def test_an_environment_is_kept_if_it_is_there(lanes, tmp_path, monkeypatch):
         assert commands == ["venv", "pip"][:steps]
 
 
-def test_a_lane_that_would_take_too_long_is_not_begun(lanes, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(lanes, "build", lambda *_: pytest.fail("was begun"))
-    usual = lanes.LANES["jax"].minutes
-    command = ["lanes.py", "jax", "--folder", str(tmp_path), "--minutes", str(usual - 1)]
+@pytest.mark.parametrize("left", [14, 0, -3])
+def test_a_lane_that_is_not_worth_starting_is_not_started(
+    lanes, tmp_path, monkeypatch, capsys, left
+):
+    monkeypatch.setattr(lanes, "build", lambda *_: pytest.fail("was started"))
+    assert lanes.LANES["jax"].minutes == 15
+    command = ["lanes.py", "jax", "--folder", str(tmp_path), "--minutes", str(left)]
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit) as stopped:
         lanes.main()
     assert stopped.value.code == 0
-    assert f"| jax | not run: it takes {usual} minutes, {usual - 1}" in capsys.readouterr().out
+    words = f"| jax | not run: it is worth starting with 15 minutes, {max(left, 0)} are left"
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [(1, "stopped while its environment was built"), (3, "stopped before it reported anything")],
+)
+def test_a_lane_that_runs_out_of_time_is_no_failure(lanes, tmp_path, monkeypatch, step, words):
+    commands = []
+
+    def call(command, log, seconds, **environment):
+        commands.append(command)
+        assert 0 < seconds <= 60 * 16
+        return "stopped" if len(commands) == step else 0
+
+    monkeypatch.setattr(lanes, "call", call)
+    line, fine = lanes.attempt("jax", tmp_path, 16)
+    assert fine and line[1] == words
+    assert len(commands) == step
+
+
+def test_the_seconds_that_are_left(lanes):
+    assert lanes.seconds_left(float("inf")) is None
+    assert lanes.seconds_left(0) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIG_DFL, signal.SIG_IGN], ids=["", "in the background"])
@@ -215,7 +244,7 @@ def test_a_line_takes_the_place_of_the_lanes_old_one(lanes):
 
 
 def test_the_stored_lanes_have_all_passed(lanes):
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "MAINTAINING.md").read_text(encoding="utf-8")
     part = page.split("<!-- lanes -->")[1].split("<!-- /lanes -->")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.split("\n")[3:-1]]
     assert [row[0] for row in rows] == list(lanes.LANES)
@@ -255,15 +284,33 @@ def test_differences_by_hand(agreement):
     assert "| b | loss | 2e-01 |" in agreement.table(found)  # an even digit: 0.25 is halfway
 
 
-def test_ten_steps_of_sgd_are_ten_slopes(agreement):
-    rows = stories.encode(stories.sample_stories(2, seed=0))
-    model = keras.Sequential([keras.layers.Embedding(168, 168)])
-    found = agreement.measure(model, rows)
-    table = np.random.default_rng(0).normal(scale=0.1, size=(168, 168)).astype("float32")
-    inputs, targets = rows[:, :-1], rows[:, 1:]
-    counted = targets != 0
+class Bigram(keras.Model):
+    """Every word's own logits: a language model whose gradient can be worked out."""
 
-    def slope(table):
+    max_length = None
+
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.vocab_size = vocab_size
+        self.table = keras.layers.Embedding(vocab_size, vocab_size)
+
+    def call(self, ids, training=None):
+        return self.table(ids)
+
+    def start(self, batch, length, padding=None):
+        return {"read": keras.ops.zeros((), "int32")}
+
+    def step(self, ids, state):
+        return self.table(ids), {"read": state["read"] + ids.shape[1]}
+
+
+def test_ten_steps_of_sgd_are_ten_gradients(agreement):
+    inputs, targets = next_tokens(stories.encode(stories.sample_stories(2, seed=0)))
+    found = agreement.measure(Bigram(168), inputs, targets)
+    table = np.random.default_rng(0).normal(scale=0.1, size=(168, 168)).astype("float32")
+    counted = targets != IGNORE
+
+    def gradient(table):
         logits = table[inputs].astype("float64")
         p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         per_word = (p - np.eye(168)[targets]) * counted[..., None] / counted.sum()
@@ -272,21 +319,21 @@ def test_ten_steps_of_sgd_are_ten_slopes(agreement):
         return total
 
     # float32: 6e-8 of numbers up to 1, sums of some ten; ten steps.
-    np.testing.assert_allclose(found["slopes"], slope(table).ravel(), atol=1e-6)
+    np.testing.assert_allclose(found["gradients"], gradient(table).ravel(), atol=1e-6)
     np.testing.assert_allclose(found["logits"], table[inputs], atol=0)
     text = found["drawn text"].tolist()
-    assert text == generate(lambda ids: table[ids[-1]], rows[0, :1].tolist(), 40, 1.0, seed=0)
+    assert text == generate(lambda ids: table[ids[-1]], inputs[0, :1].tolist(), 40, 1.0, seed=0)
     assert len(set(text)) > 20  # nearly uniform: 40 draws among 168
     for _ in range(10):
-        table = table - 0.1 * slope(table)
-    # TensorFlow subtracts a row's slope once for every time its word occurs, at most 18 times a
-    # step here: 180 roundings by at most 1.5e-8, half the last digit of a number below 0.5.
+        table = table - 0.1 * gradient(table)
+    # TensorFlow subtracts a row's gradient once for every time its word occurs, at most 18 times
+    # a step here: 180 roundings by at most 1.5e-8, half the last digit of a number below 0.5.
     most = np.unique(inputs[counted], return_counts=True)[1].max()
     np.testing.assert_allclose(found["ten steps"], table.ravel(), atol=10 * most * 1.5e-8)
 
 
 def test_the_stored_table_keeps_what_it_promises(agreement):
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "MAINTAINING.md").read_text(encoding="utf-8")
     part = page.split("<!-- agreement -->")[1].split("<!-- /agreement -->")[0]
     lines = [line.split("|")[1:-1] for line in part.strip().splitlines()]
     numbers = [float(cell) for line in lines[2:] for cell in line[2:]]

@@ -1,6 +1,7 @@
 """The stored notebooks: one clean run, nothing that does not belong, names that exist.
 
-nbval runs the notebooks; this file reads what is stored in them.
+nbval runs the notebooks; this file reads what is stored in them. What is said about code holds
+for the course's scripts as well: nobody shifts, counts or names by hand what lmkit does once.
 """
 
 import ast
@@ -205,6 +206,152 @@ def test_no_definition_stands_in_two_chapters():
     for path in ROOT.glob("chapters/*.ipynb"):
         for name in definitions(json.loads(path.read_text(encoding="utf-8"))):
             assert seen.setdefault(name, path.name) == path.name, f"{name} stands in two chapters"
+
+
+# What is asked of code, in notebooks and scripts alike: pieces of source with their tags.
+
+CODE = sorted(
+    [
+        *NOTEBOOKS,
+        *ROOT.glob("chapters/assignments/*/*/*.ipynb"),
+        *ROOT.glob("chapters/assignments/*.py"),
+        *ROOT.glob("chapters/assignments/mutants/*.py"),
+        *ROOT.glob("chapters/experiments/*.py"),
+        *ROOT.glob("chapters/figures/*.py"),
+    ]
+)
+# The tag of a cell that shifts a toy itself, to show what shifting is; in a script the comment
+# `# by-hand: why` inside the function, say where neighbours are counted.
+BY_HAND = "by-hand"
+# Names of the package before it was rebuilt. MAINTAINING.md says what took their place.
+OLD_NAMES = [
+    "lstm_lm", "compile_lm", "RecurrentDecoder", "TransformerDecoder", "CompiledDecoder",
+    "compiled_decoding", "LearnedPositions", "lmkit.windows", "cut_windows", "COLOURS",
+    "check_shifted", "check_whole", "check_real", "check_ids_row", "check_prompts", "check_share",
+    "check_temperature", "new_cache", "weights_of", "positions.table",
+]  # fmt: skip
+
+
+def pieces(path):
+    """Pairs of a piece of source and its tags: a notebook's cells, a script's statements."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        segments = [ast.get_source_segment(text, node) for node in ast.parse(text).body]
+        return [(part, [BY_HAND] if f"# {BY_HAND}: " in part else []) for part in segments]
+    return [
+        (source(cell), cell["metadata"].get("tags", []))
+        for cell in json.loads(text)["cells"]
+        if cell["cell_type"] == "code"
+    ]
+
+
+def parsed(text):
+    return python({"source": [text]})
+
+
+def columns(tree):
+    """The slices of second axes in a syntax tree, such as ":-1" for `rows[:, :-1]`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            every, column = node.slice.elts[0], node.slice.elts[-1]
+            if ast.unparse(every) in (":", "...") and isinstance(column, ast.Slice):
+                yield ast.unparse(column)
+
+
+def shifts_by_hand(pieces):
+    for text, tags in pieces:
+        if {":-1", "1:"} <= set(columns(parsed(text))) and BY_HAND not in tags:
+            yield f"next_tokens or windows makes inputs and targets: {text[:60]!r}"
+
+
+def counts_nonzero(node):
+    return any(
+        isinstance(one, ast.Call) and "count_nonzero" in ast.unparse(one.func)
+        for one in ast.walk(node)
+    )
+
+
+def divides_by_nonzero(pieces):
+    """A mean over "what is not 0" takes the id 0 for padding: `targets != IGNORE` says it."""
+    counts = set()
+    for text, _ in pieces:
+        for node in ast.walk(parsed(text)):
+            if isinstance(node, ast.Assign) and counts_nonzero(node.value):
+                counts |= {ast.unparse(target) for target in node.targets}
+            divides = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.FloorDiv)
+            if divides and (counts_nonzero(node.right) or ast.unparse(node.right) in counts):
+                yield f"divided by a count of what is not 0: {ast.unparse(node)[:60]!r}"
+
+
+def names_of_old(pieces):
+    pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in OLD_NAMES)
+    for text, _ in pieces:
+        yield from (f"{name} is gone: see MAINTAINING.md" for name in re.findall(pattern, text))
+
+
+AUDITS = [shifts_by_hand, divides_by_nonzero, names_of_old]
+
+
+@pytest.mark.parametrize("audit", AUDITS, ids=lambda audit: audit.__name__)
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_code(path, audit):
+    assert list(audit(pieces(path))) == []
+
+
+def test_prose_names_nothing_old():
+    for path in [*NOTEBOOKS, *ROOT.glob("chapters/assignments/*/*/*.ipynb")]:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        prose = [(source(cell), []) for cell in cells if cell["cell_type"] == "markdown"]
+        assert list(names_of_old(prose)) == [], path.name
+
+
+def test_old_names_stand_in_the_table_for_learners():
+    page = (ROOT / "MAINTAINING.md").read_text(encoding="utf-8")
+    for name in OLD_NAMES:
+        assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", page), name
+
+
+BAD_CODE = {
+    "shifts_by_hand": [
+        "model.fit(rows[:, :-1], rows[:, 1:])",
+        "inputs = rows[:, :-1]\ntargets = rows[:, 1:]",
+        "def f(rows):\n    return rows[..., :-1], rows[..., 1:]",
+    ],
+    "divides_by_nonzero": [
+        "loss = losses.sum() / np.count_nonzero(targets)",
+        "words = ops.count_nonzero(targets)\nprint(losses.sum() / words)",
+        "loss = losses.sum() / (np.count_nonzero(targets) - 1)",
+    ],
+    "names_of_old": ["from lmkit.models import lstm_lm", "lmkit.windows.cut_windows([1], 1)"],
+}
+GOOD_CODE = [
+    "inputs, targets = next_tokens(rows)",
+    "pairs = list(zip(ids[:-1], ids[1:]))",  # counting neighbours shifts nothing
+    "first, rest = x[:, 0], x[:, 1:]",
+    "losses[targets != IGNORE].mean()",
+    "share = np.count_nonzero(ids) / ids.size",
+    "%matplotlib inline\nmodel = RecurrentLM(vocab_size=9)\nmy_lstm_lm = 1",
+]
+
+
+@pytest.mark.parametrize("audit", AUDITS, ids=lambda audit: audit.__name__)
+def test_audit_finds_its_fault(audit):
+    for text in BAD_CODE[audit.__name__]:
+        assert list(audit([(text, [])])), text
+    for text in GOOD_CODE:
+        assert list(audit([(text, [])])) == [], text
+
+
+def test_a_toy_is_shifted_by_hand(tmp_path):
+    toy = BAD_CODE["shifts_by_hand"][0]
+    assert list(shifts_by_hand([(toy, [BY_HAND])])) == []
+    script = tmp_path / "01_toy.py"
+    script.write_text("def f(x):\n    # by-hand: pairs\n    return x[:, :-1], x[:, 1:]\n")
+    assert list(shifts_by_hand(pieces(script))) == []
+    script.write_text(script.read_text().replace("by-hand", "how"))
+    assert len(list(shifts_by_hand(pieces(script)))) == 1
+    separate = [(line, []) for line in BAD_CODE["shifts_by_hand"][1].splitlines()]
+    assert list(shifts_by_hand(separate)) == []  # in other cells: other things
 
 
 # Each check is shown a notebook with the fault that it is for, and one without.

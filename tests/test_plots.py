@@ -16,7 +16,7 @@ def close_figures():
 def test_style_is_set():
     with plt.rc_context():
         plots.use_style()
-        assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.COLOURS.values())
+        assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.COLORS.values())
 
 
 def test_history_draws_what_it_holds():
@@ -39,6 +39,11 @@ def test_history_without_validation_and_on_given_axes():
     assert mine.get_ylabel() == "accuracy"
 
 
+def test_history_refuses_what_fit_did_not_return():
+    with pytest.raises(TypeError, match="must be what fit returned, got NoneType"):
+        plots.plot_history(None)
+
+
 def test_history_refuses_a_metric_it_does_not_hold():
     with pytest.raises(ValueError, match="holds loss, val_loss, not 'acc'"):
         plots.plot_history({"loss": [1], "val_loss": [1]}, "acc")
@@ -52,6 +57,11 @@ def test_seeds_show_every_value_and_the_mean():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
 
 
+def test_seeds_refuse_a_name_without_values():
+    with pytest.raises(ValueError, match="'b' has no values to draw"):
+        plots.plot_seeds({"a": [0.5], "b": []})
+
+
 def test_matrix_writes_every_number_where_it_belongs():
     ax = plots.plot_matrix([[8, 2], [1, 9]], ["bad", "good"], ["said bad", "said good"])
     texts = {text.get_position(): text.get_text() for text in ax.texts}
@@ -59,7 +69,12 @@ def test_matrix_writes_every_number_where_it_belongs():
     assert ax.images[0].get_array().tolist() == [[8, 2], [1, 9]]
 
 
-def test_matrix_limits_are_the_ends_of_the_colours():
+def test_matrix_numbers_can_be_read_on_every_square():
+    ax = plots.plot_matrix([[0, 10]], ["a"], ["b", "c"])
+    assert [text.get_color() for text in ax.texts] == ["white", "black"]  # on dark, on light
+
+
+def test_matrix_limits_are_the_ends_of_the_colors():
     ax = plots.plot_matrix([[8, 2], [1, 9]], list("ab"), list("cd"), limits=(0, 20))
     assert ax.images[0].get_clim() == (0, 20)
     assert plots.plot_matrix([[8, 2], [1, 9]], list("ab"), list("cd")).images[0].get_clim() == (
@@ -71,70 +86,6 @@ def test_matrix_limits_are_the_ends_of_the_colours():
 def test_matrix_refuses_names_that_do_not_fit():
     with pytest.raises(ValueError, match=r"3 x 2 names for a matrix \(2, 2\)"):
         plots.plot_matrix(np.eye(2), list("abc"), list("de"))
-
-
-def test_split_pieces_lie_end_to_end():
-    ax = plots.plot_split({"entropy": [0.25, 0.5], "KL": [1.0, 0.0]}, ["free", "long"])
-    pieces = [[(bar.get_x(), bar.get_width()) for bar in part] for part in ax.containers]
-    assert pieces == [[(0, 0.25), (0, 0.5)], [(0.25, 1), (0.5, 0)]]
-    assert [(text.get_text(), text.xy) for text in ax.texts] == [
-        ("1.25", (1.25, 0)),
-        ("0.50", (0.5, 1)),
-    ]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["free", "long"]
-    assert ax.yaxis_inverted()
-
-
-@pytest.mark.parametrize("values", [[0.1], [0.1, -0.1], [0.1, np.nan]])
-def test_split_refuses_what_does_not_stack(values):
-    with pytest.raises(ValueError, match="'KL' must hold 2 values of at least 0, got"):
-        plots.plot_split({"KL": values}, ["free", "long"])
-
-
-def test_triangle_by_hand():
-    corners = plots.to_triangle(np.eye(3))
-    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
-    np.testing.assert_allclose(sides, 1, rtol=1e-15)
-    np.testing.assert_allclose(plots.to_triangle([1 / 3] * 3), corners.mean(axis=0), atol=1e-15)
-    # Height of a side's height: sqrt(3) / 2, and half of it half way up.
-    np.testing.assert_allclose(plots.to_triangle([0, 0.5, 0.5]), [0.75, np.sqrt(3) / 4])
-
-
-@pytest.mark.parametrize("rows", [[0.5, 0.5], [0.2, 0.2, 0.2], [1.5, -0.5, 0.0], 1.0])
-def test_triangle_refuses_what_is_no_distribution(rows):
-    with pytest.raises(ValueError, match="three"):
-        plots.to_triangle(rows)
-
-
-def test_simplex_asks_for_distributions_and_colours_them():
-    asked = []
-
-    def third(points):
-        asked.append(points)
-        return points[:, 2]
-
-    ax = plots.plot_simplex(third, ["a", "b", "c"], levels=[0, 0.25, 0.5, 1], resolution=4)
-    (points,) = asked
-    assert len(points) == 15 == len(np.unique(points, axis=0))  # 5 + 4 + 3 + 2 + 1
-    np.testing.assert_allclose(points.sum(axis=1), 1)
-    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
-    # The probability of c is how far up a point lies: a contour is as high as its level.
-    heights = [path.vertices[:, 1] for path in ax.collections[0].get_paths() if len(path.vertices)]
-    np.testing.assert_allclose(heights[1].min(), 0.25 * np.sqrt(3) / 2)
-    np.testing.assert_allclose(heights[1].max(), 0.5 * np.sqrt(3) / 2)
-
-
-def test_simplex_leaves_out_the_infinite():
-    with np.errstate(divide="ignore"):
-        ax = plots.plot_simplex(lambda q: -np.log(q[:, 0]), list("abc"), resolution=4)
-    assert np.isfinite(ax.collections[0].get_array()).all()
-
-
-def test_simplex_refuses_names_and_values_that_do_not_fit():
-    with pytest.raises(ValueError, match="three corners, got 2 names"):
-        plots.plot_simplex(lambda q: q[:, 0], ["a", "b"])
-    with pytest.raises(ValueError, match=r"15 distributions need as many numbers, got \(15, 3\)"):
-        plots.plot_simplex(lambda q: q, list("abc"), resolution=4)
 
 
 def test_token_losses_are_floors_and_what_lies_above():
@@ -158,3 +109,5 @@ def test_token_losses_need_one_number_a_token():
         plots.plot_token_losses(["a", "b"], [1.0])
     with pytest.raises(ValueError, match="1 tokens, 1 losses and 2 floors"):
         plots.plot_token_losses(["a"], [1.0], [0.5, 0.5])
+    with pytest.raises(ValueError, match="0 tokens, 0 losses and 0 floors"):
+        plots.plot_token_losses([], [])

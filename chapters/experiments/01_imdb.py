@@ -2,9 +2,10 @@
 
     LMKIT_IMDB=PATH python chapters/experiments/01_imdb.py
 
-PATH is the folder aclImdb or its tarball; without it, 84 MB are downloaded. The vocabulary comes from the training part alone,
-the epoch is chosen on 2,500 reviews held out from it, and the test reviews are used once, at
-the end. One command line for all scripts: see runner.py. Takes about an hour on two cores.
+PATH is the folder aclImdb or its tarball; without it, 84 MB are downloaded. The vocabulary
+comes from the training part alone, the epoch is chosen on 2,500 reviews held out from it, and
+the test reviews are used once, at the end. One command line for all scripts: see runner.py.
+Takes about an hour on two cores.
 """
 
 from typing import NamedTuple

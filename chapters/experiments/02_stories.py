@@ -132,8 +132,8 @@ def gradient_back(model, data):
     story = np.arange(len(inputs))
 
     def loss_at_the_weekday(embedded):
-        logits = model.head(model.recurrent(embedded))  # (B, T, V)
-        logp = ops.log_softmax(logits, axis=-1)
+        states, *_ = model.recurrent(embedded)  # (B, T, U)
+        logp = ops.log_softmax(model.head(states), axis=-1)  # (B, T, V)
         wanted = ops.one_hot(targets[story, places], model.vocab_size)[:, None]  # (B, 1, V)
         here = ops.one_hot(places, inputs.shape[1])[..., None]  # (B, T, 1)
         return -ops.sum(logp * wanted * here)

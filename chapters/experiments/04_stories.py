@@ -70,7 +70,6 @@ def build(variant, data, seed):
         causal=variant.causal,
     )
     if not variant.positions:
-        model(data.test[0][:1])  # makes the weights
         model.positions.embeddings.assign(ops.zeros_like(model.positions.embeddings))
         model.positions.trainable = False
     fit = recurrent.fit_of(data, variant.passes)

@@ -1,14 +1,14 @@
 """How the cost of a training step grows with context, width and depth.
 
-    python tests/benchmarks/growth.py
+    python tests/benchmarks/growth.py [--quick]
 
-Each size in a process of its own; 1,024 tokens a step throughout, so that a longer context
-means fewer texts. Beside the seconds stand the counted operations, and the bytes that must
-be held: four numbers a parameter (weight, gradient, Adam's two means) and, for the backward
-pass, the attention weights and the vectors of every token.
+Each size runs in a process of its own, always with 1,024 tokens per step, so that a longer
+context means fewer texts. Beside the seconds are the operations, counted, and the bytes that
+must be held: four numbers per parameter (weight, gradient, Adam's two means) and, for the
+backward pass, the attention weights and the vectors of every token.
 """
 
-from alternate import alternate, worker, write
+from alternate import alternate, command_line, worker, write
 from peers import SIZES
 from training import flops
 
@@ -27,7 +27,7 @@ def sizes_of(name, value):
 
 
 def parameters(sizes):
-    """All numbers that are learned: tables, blocks, the last normalisation."""
+    """All numbers that are learned: tables, blocks, the last normalization."""
     width = sizes["width"]
     block = 12 * width**2 + 13 * width
     return (sizes["vocab"] + sizes["time"] + 2) * width + sizes["layers"] * block
@@ -37,7 +37,7 @@ def held_bytes(sizes):
     """Bytes of the parameters with gradient and two means, and of what backward needs.
 
     A block keeps for every token some 16 vectors of its width (inputs of the four products,
-    of which one is four times as wide, queries, keys, values, two normalised, GELU's
+    of which one is four times as wide, queries, keys, values, two normalized, GELU's
     input), and the attention weights of every head before and after the softmax.
     """
     tokens = sizes["batch"] * sizes["time"]
@@ -48,21 +48,22 @@ def held_bytes(sizes):
 
 def main():
     """Measures and stores."""
-    results = {}
+    quick, results = command_line().quick, {}
     for name, values in SERIES.items():
+        values = values[:1] if quick else values
         commands = {
             str(value): worker("training", "lmkit", **sizes_of(name, value)) for value in values
         }
-        found = alternate(commands, turns=5)
+        found = alternate(commands, quick=quick)
         for value in values:
             sizes = sizes_of(name, value)
             found[str(value)] |= {
                 "parameters": parameters(sizes),
-                "flops a step": flops(sizes),
+                "flops per step": flops(sizes),
                 "held MiB": round(held_bytes(sizes) / 2**20, 1),
             }
         results[name] = found
-        write("growth", results)
+        write("growth", results, quick)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Where the time of a training step goes: its parts, each compiled alone.
 
-    python tests/benchmarks/parts.py
+    python tests/benchmarks/parts.py [--quick]
 
 Each part runs as often as in the step, forward and backward, with the step's shapes, all in
 turn. What the compiler fuses across parts is counted in each of them, so the sum is not
@@ -12,7 +12,7 @@ import time
 
 import keras
 import numpy as np
-from alternate import write
+from alternate import command_line, write
 from keras import ops
 from peers import SIZES, compiled, fit, our_model, random_batches
 from training import flops, products
@@ -32,7 +32,7 @@ def tensors(count, *shape):
 
 
 def both_ways(function, inputs):
-    """A compiled call: the function of every input, and the slopes of the sum."""
+    """A compiled call: the function of every input, and the gradients of the sum."""
 
     def total(*tensors):
         return sum(ops.sum(ops.square(function(tensor))) for tensor in tensors)
@@ -41,8 +41,8 @@ def both_ways(function, inputs):
     return lambda: run(*inputs)
 
 
-def normalise(x):
-    """A normalisation without its two vectors."""
+def normalize(x):
+    """A layer normalization without its two vectors."""
     return ops.layer_normalization(x, epsilon=1e-5)
 
 
@@ -52,7 +52,7 @@ def heads_look(x):
 
 
 def matrix_products():
-    """Every product with a table of weights, and the two that its slopes need."""
+    """Every product with a table of weights, and the two that its gradients need."""
     flat = []
     for count, n, k, m in products(SIZES):
         for _ in range(count):
@@ -69,12 +69,12 @@ def matrix_products():
 def adam():
     """The optimizer's step over all weights."""
     model = compiled(our_model(SIZES))
-    slopes = [ops.ones_like(weight) for weight in model.trainable_variables]
+    gradients = [ops.ones_like(weight) for weight in model.trainable_variables]
     model.optimizer.build(model.trainable_variables)
     step = compile_function(
-        lambda *slopes: model.optimizer.apply(slopes, model.trainable_variables), []
+        lambda *gradients: model.optimizer.apply(gradients, model.trainable_variables), []
     )
-    return lambda: step(*slopes)
+    return lambda: step(*gradients)
 
 
 def cross_entropy(logits):
@@ -87,7 +87,7 @@ def cross_entropy(logits):
 def fitting(model):
     """A `fit` of a few steps: the seconds of one, see `peers.fit`."""
     inputs, targets = random_batches(SIZES | {"steps": REPEATS})
-    return lambda: fit(model, inputs, targets, SIZES | {"steps": REPEATS})["seconds a step"]
+    return lambda: fit(model, inputs, targets, SIZES | {"steps": REPEATS})["seconds per step"]
 
 
 def tiny_model():
@@ -124,20 +124,21 @@ def main():
         "a step of `fit`": fitting(compiled(our_model(SIZES))),
         "products with the weights": timed(matrix_products()),
         "attention between them": timed(both_ways(heads_look, tensors(LAYERS, *per_head))),
-        "normalisation": timed(both_ways(normalise, tensors(2 * LAYERS + 1, *TOKENS, WIDTH))),
+        "layer normalization": timed(both_ways(normalize, tensors(2 * LAYERS + 1, *TOKENS, WIDTH))),
         "GELU": timed(both_ways(gelu, tensors(LAYERS, *wide))),
         "cross-entropy": timed(both_ways(cross_entropy, tensors(1, *logits))),
         "Adam": timed(adam()),
         "a step of `fit` with next to no model": fitting(tiny_model()),
     }
+    quick = command_line().quick
     seconds = {name: [] for name in parts}
-    for turn in range(TURNS + 1):
+    for turn in range(2 if quick else TURNS + 1):
         for name, part in parts.items():
             found = part()
             if turn:  # the first compiles
                 seconds[name].append(found)
     found = {name: statistics.median(turns) for name, turns in seconds.items()}
-    write("parts", {"flops a step": flops(SIZES), "seconds": found})
+    write("parts", {"flops per step": flops(SIZES), "seconds": found}, quick)
     for name, value in found.items():
         print(f"{1e3 * value:6.1f} ms  {name}")
 

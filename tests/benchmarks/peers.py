@@ -1,14 +1,10 @@
-"""The workers: one model of the same size from each library, trained or decoded for a turn.
+"""One model of the same size from each library, and the workers that train them.
 
-python peers.py TASK PEER '{"layers": 4, ...}'
-
-Each function below prepares its model and returns a function that does one turn. Libraries
-are imported in it, so that a process loads only its own.
+Each worker prepares its model and returns a function that does one turn and returns what it
+measured, a dict. Libraries are imported in it, so that a process loads only its own. work.py
+runs the workers.
 """
 
-import json
-import os
-import resource
 import sys
 import time
 
@@ -22,7 +18,7 @@ SIZES = {
     "time": 64,
     "batch": 12,
     "vocab": 65,
-    "steps": 60,  # a turn
+    "steps": 60,  # per turn
 }
 
 
@@ -35,13 +31,28 @@ def random_batches(sizes):
 
 
 def our_model(sizes):
-    """The course's model."""
+    """The course's Transformer."""
     from lmkit.models import TransformerLM
 
+    model = TransformerLM(
+        vocab_size=sizes["vocab"],
+        max_length=sizes["time"],
+        embed_dim=sizes["width"],
+        num_heads=sizes["heads"],
+        ff_dim=4 * sizes["width"],
+        num_layers=sizes["layers"],
+    )
+    model(np.zeros((1, sizes["time"]), "int32"))  # makes the weights
+    return model
+
+
+def our_lstm(sizes):
+    """The course's recurrent model, as wide as the Transformer."""
+    from lmkit.models import RecurrentLM
+
     width = sizes["width"]
-    shape = (sizes["vocab"], sizes["time"], width, sizes["heads"], 4 * width, sizes["layers"])
-    model = TransformerLM(*shape)
-    model.build((None, sizes["time"]))
+    model = RecurrentLM(vocab_size=sizes["vocab"], embed_dim=width, units=width)
+    model(np.zeros((1, 2), "int32"))
     return model
 
 
@@ -91,7 +102,7 @@ def compiled(model):
 
 
 def fit(model, inputs, targets, sizes, callbacks=()):
-    """One turn of `model.fit`, seconds a step.
+    """One turn of `model.fit`, seconds per step.
 
     Counted is the epoch, from its first batch to the end of its callbacks. After it tf.data's
     tuner may let `fit` wait for its next look, 10 ms times 2, 4, 8, ... after its start.
@@ -111,7 +122,7 @@ def fit(model, inputs, targets, sizes, callbacks=()):
         verbose=0,
         callbacks=[*callbacks, clock],
     )
-    return {"seconds a step": sum(seconds) / sizes["steps"]}
+    return {"seconds per step": sum(seconds) / sizes["steps"]}
 
 
 def train_lmkit(sizes):
@@ -120,12 +131,22 @@ def train_lmkit(sizes):
     return lambda: fit(model, inputs, targets, sizes)
 
 
-def train_lmkit_course(sizes):
-    """The course's model, compiled as the chapters do it: `compile_lm`."""
-    from lmkit.models import compile_lm
+def compiled_as_in_chapters(model):
+    """Warmup, a cosine, gradients clipped to norm 1, and targets that may be ignored."""
+    import keras
 
-    model, (inputs, targets) = our_model(sizes), random_batches(sizes)
-    compile_lm(model, 1e-3, steps=100_000)
+    from lmkit.training import lm_loss, warmup_cosine
+
+    optimizer = keras.optimizers.Adam(
+        warmup_cosine(1e-3, 100_000), beta_2=0.98, global_clipnorm=1.0
+    )
+    model.compile(optimizer, lm_loss(), jit_compile=True)
+    return model
+
+
+def train_lmkit_course(sizes):
+    """The course's model, compiled as the chapters do it."""
+    model, (inputs, targets) = compiled_as_in_chapters(our_model(sizes)), random_batches(sizes)
     return lambda: fit(model, inputs, targets, sizes)
 
 
@@ -134,13 +155,11 @@ def train_lmkit_callbacks(sizes):
     import contextlib
 
     from lmkit.callbacks import EpochReport, TextSample
-    from lmkit.decoding import TransformerDecoder, generate
-    from lmkit.models import compile_lm
+    from lmkit.decoding import generate
 
-    model, (inputs, targets) = our_model(sizes), random_batches(sizes)
-    compile_lm(model, 1e-3, steps=100_000)
-    decoder = TransformerDecoder(model)
-    sample = TextSample(lambda: str(generate(decoder, [1], 40, top_k=40)))
+    model, (inputs, targets) = compiled_as_in_chapters(our_model(sizes)), random_batches(sizes)
+    length = min(40, sizes["time"] - 1)
+    sample = TextSample(lambda: str(generate(model, [1], length, top_k=40)))
 
     def turn():
         with contextlib.redirect_stdout(sys.stderr):
@@ -178,7 +197,7 @@ def train_torch(sizes, compile_it=False):
             loss.backward()
             optimizer.step()
             loss.item()  # what every training loop looks at
-        return {"seconds a step": (time.perf_counter() - started) / len(pairs)}
+        return {"seconds per step": (time.perf_counter() - started) / len(pairs)}
 
     return turn
 
@@ -188,101 +207,11 @@ def train_torch_compile(sizes):
     return train_torch(sizes, compile_it=True)
 
 
-def prompts_of(sizes):
-    """Eight ids each."""
-    rng = np.random.default_rng(1)
-    return rng.integers(1, sizes["vocab"], size=(sizes["batch"], 8)).tolist()
-
-
-def per_second(decode, sizes):
-    """A turn that decodes all but the eight ids of the prompts."""
-    count = (sizes["time"] - 8) * sizes["batch"]
-
-    def turn():
-        started = time.perf_counter()
-        decoded = decode()
-        seconds = time.perf_counter() - started
-        assert len(decoded) == sizes["batch"], len(decoded)
-        assert all(len(ids) == sizes["time"] for ids in decoded), [len(ids) for ids in decoded]
-        return {"tokens a second": count / seconds}
-
-    return turn
-
-
-def decode_lmkit(sizes):
-    """The course's decoder: its cache, the loop and the draw in Python."""
-    from lmkit.decoding import TransformerDecoder, generate_batch
-
-    decoder, prompts = TransformerDecoder(our_model(sizes)), prompts_of(sizes)
-    length = sizes["time"] - 8
-    return per_second(lambda: generate_batch(decoder.batch, prompts, length, top_k=40), sizes)
-
-
-def decode_lmkit_compiled(sizes):
-    """The course's decoder with the loop compiled."""
-    from lmkit.compiled_decoding import CompiledDecoder
-
-    decoder, prompts = CompiledDecoder(our_model(sizes)), prompts_of(sizes)
-    return per_second(lambda: decoder(prompts, sizes["time"] - 8, top_k=40), sizes)
-
-
-def decode_keras_hub(sizes):
-    """KerasHub's generate, the whole loop compiled."""
-    import keras_hub
-
-    model, prompts = hub_model(sizes), np.array(prompts_of(sizes), "int32")
-    model.compile(sampler=keras_hub.samplers.TopKSampler(k=40), jit_compile=True)
-    ids = np.zeros((sizes["batch"], sizes["time"]), "int32")
-    ids[:, :8] = prompts
-    inputs = {"token_ids": ids, "padding_mask": (ids != 0).astype("int32")}
-    return per_second(lambda: model.generate(inputs, stop_token_ids=None)["token_ids"], sizes)
-
-
-def decode_transformers(sizes):
-    """The transformers library's generate with its cache."""
-    import torch
-
-    model, prompts = torch_model(sizes).eval(), torch.tensor(prompts_of(sizes))
-    settings = {"do_sample": True, "top_k": 40, "use_cache": True, "pad_token_id": 0}
-    length = sizes["time"] - 8
-
-    def decode():
-        return model.generate(
-            prompts,
-            attention_mask=torch.ones_like(prompts),
-            max_new_tokens=length,
-            min_new_tokens=length,
-            **settings,
-        )
-
-    return per_second(decode, sizes)
-
-
 PEERS = {
     ("training", "lmkit"): train_lmkit,
-    ("training", "lmkit, compile_lm"): train_lmkit_course,
-    ("training", "lmkit, compile_lm, callbacks"): train_lmkit_callbacks,
+    ("training", "lmkit, as in the chapters"): train_lmkit_course,
+    ("training", "lmkit, with callbacks"): train_lmkit_callbacks,
     ("training", "KerasHub"): train_keras_hub,
     ("training", "PyTorch"): train_torch,
     ("training", "PyTorch, torch.compile"): train_torch_compile,
-    ("decoding", "lmkit"): decode_lmkit,
-    ("decoding", "lmkit, CompiledDecoder"): decode_lmkit_compiled,
-    ("decoding", "KerasHub"): decode_keras_hub,
-    ("decoding", "transformers"): decode_transformers,
 }
-
-
-def main():
-    """Prepares, then does a turn for every line that comes in."""
-    task, peer, arguments = sys.argv[1:]
-    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print goes elsewhere
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    turn = PEERS[task, peer](SIZES | json.loads(arguments))
-    for _ in sys.stdin:
-        found = turn()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(found | {"peak MiB": round(peak)}), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
-"""Seconds a training step: the course's model, KerasHub's and PyTorch's of the same size.
+"""Seconds per training step: the course's model, KerasHub's and PyTorch's of the same size.
 
-    python tests/benchmarks/training.py
+    python tests/benchmarks/training.py [--quick]
 
 Beside them the limit of the machine: the step's 4.0 GFLOP at the rate of this machine's
 float32 matrix products, once with large matrices and once with those of this model.
@@ -11,13 +11,13 @@ import statistics
 import sys
 import time
 
-from alternate import alternate, worker, write
+from alternate import alternate, command_line, worker, write
 from peers import SIZES
 
 NAMES = (
     "lmkit",
-    "lmkit, compile_lm",
-    "lmkit, compile_lm, callbacks",
+    "lmkit, as in the chapters",
+    "lmkit, with callbacks",
     "KerasHub",
     "PyTorch",
     "PyTorch, torch.compile",
@@ -48,7 +48,7 @@ def products(sizes):
 
 
 def rate(shapes, turns=7):
-    """FLOP a second of TensorFlow's matrix product over these shapes, the median."""
+    """FLOP per second of TensorFlow's matrix product over these shapes, the median."""
     import tensorflow as tf
 
     pairs = [
@@ -71,11 +71,14 @@ def rate(shapes, turns=7):
 
 def main():
     """Measures and stores."""
-    found = alternate({name: worker("training", name) for name in NAMES}, turns=9)
-    rates = {"large": rate([(1, 2048, 2048, 2048)]), "this model's": rate(products(SIZES))}
+    quick = command_line().quick
+    sizes = {"layers": 1, "width": 16, "steps": 2} if quick else {}
+    found = alternate({name: worker("training", name, **sizes) for name in NAMES}, quick=quick)
+    large = [(1, 64, 64, 64)] if quick else [(1, 2048, 2048, 2048)]
+    rates = {"large": rate(large), "this model's": rate(products(SIZES))}
     limit = {name: flops(SIZES) / value for name, value in rates.items()}
-    results = {"flops a step": flops(SIZES), "flop/s": rates, "limit, seconds a step": limit}
-    write("training", results | {"peers": found})
+    results = {"flops per step": flops(SIZES), "flop/s": rates, "limit, seconds per step": limit}
+    write("training", results | {"peers": found}, quick)
     json.dump(results, sys.stdout, indent=1)
 
 

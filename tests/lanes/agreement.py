@@ -3,12 +3,12 @@
     python tests/lanes/agreement.py --python jax=PATH --python torch=PATH
 
 Each backend works in a process of its own, with the interpreter named for it (this one if
-none is). Both get chapter 02's and chapter 04's model with the same random weights and the
-same stories, and report logits, loss, slopes of the loss, a text drawn with a seed, and the
-weights after ten steps of SGD. What is compared is the largest difference, divided by the
-largest number: a float32 keeps 6e-8 of a number, sums of hundreds to thousands of products in
-another order lose some ten times that, and a dozen layers forward and backward ten times
-again. So 1e-5. The ids of a drawn text are whole numbers below 168: below 1e-5 they are equal.
+none is). All of them get chapter 02's and chapter 04's models with the same random weights and
+the same stories, and report the logits, the loss, its gradients, a text drawn with a seed, and
+the weights after ten steps of SGD. What is compared is the largest difference, divided by the
+largest number. A float32 keeps 6e-8 of a number; sums of hundreds to thousands of products in
+another order lose about ten times that, and a dozen layers forward and backward ten times that
+again: 1e-5. The ids of a drawn text are whole numbers below 168: below 1e-5 they are equal.
 """
 
 import argparse
@@ -23,64 +23,59 @@ import numpy as np
 
 ALLOWED = 1e-5
 BACKENDS = ("tensorflow", "jax", "torch")
-README = pathlib.Path(__file__).parents[2] / "README.md"
+PAGE = pathlib.Path(__file__).parents[2] / "MAINTAINING.md"
 
 
 def models():
     """Chapter 02's and chapter 04's model, by name."""
     from lmkit import stories
-    from lmkit.models import TransformerLM, lstm_lm
+    from lmkit.models import RecurrentLM, TransformerLM
 
     words = stories.tokenizer().vocab_size
+    transformer = {"embed_dim": 64, "num_heads": 4, "ff_dim": 256, "num_layers": 2}
     return {
-        "LSTM, chapter 02": lstm_lm(words, embed_dim=64, units=128),
-        "Transformer, chapter 04": TransformerLM(words, 96, 64, 4, 256, 2),
+        "LSTM, chapter 02": RecurrentLM(vocab_size=words, embed_dim=64, units=128),
+        "Transformer, chapter 04": TransformerLM(vocab_size=words, max_length=96, **transformer),
     }
 
 
-def measure(model, rows):
-    """What a backend makes of a model and rows: a dict of arrays."""
+def measure(model, inputs, targets):
+    """What a backend makes of a model, inputs and targets: a dict of arrays."""
     import keras
     from keras import ops
 
     from lmkit.backend import value_and_gradients
+    from lmkit.training import lm_loss
 
-    inputs, targets = rows[:, :-1], rows[:, 1:]
-    model.build((None, inputs.shape[1]))
+    model(inputs)  # makes the weights
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(rng.normal(scale=0.1, size=weight.shape).astype("float32"))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
 
     def loss_of(*values):
         logits, _ = model.stateless_call(list(values), others, inputs, training=False)
-        return loss(targets, logits)
+        return lm_loss()(targets, logits)
 
     others = [ops.convert_to_tensor(one.numpy()) for one in model.non_trainable_variables]
     values = [ops.convert_to_tensor(weight.numpy()) for weight in model.trainable_variables]
-    value, slopes = value_and_gradients(loss_of, *values)
+    value, gradients = value_and_gradients(loss_of, *values)
     found = {
         "logits": ops.convert_to_numpy(model(inputs)),
         "loss": ops.convert_to_numpy(value),
-        "slopes": _flat(slopes),
+        "gradients": _flat(gradients),
         "drawn text": np.array(_drawn_text(model, inputs[0, :1])),
     }
-    model.compile(keras.optimizers.SGD(0.1), loss)
-    steps = np.concatenate([rows] * 10)
-    model.fit(steps[:, :-1], steps[:, 1:], batch_size=len(rows), shuffle=False, verbose=0)
+    model.compile(keras.optimizers.SGD(0.1), lm_loss())
+    ten = [np.concatenate([rows] * 10) for rows in (inputs, targets)]
+    model.fit(*ten, batch_size=len(inputs), shuffle=False, verbose=0)
     return found | {"ten steps": _flat(model.trainable_variables)}
 
 
 def _drawn_text(model, prompt):
-    """40 ids drawn with seed 0, as chapters 02 and 04 draw them but for their speed."""
-    from keras import ops
-
+    """40 ids drawn with seed 0, as chapters 02 and 04 draw them."""
     from lmkit.decoding import generate
 
-    def next_logits(ids):
-        return ops.convert_to_numpy(model(np.array([ids], "int32"))[0, -1])
-
-    return generate(next_logits, prompt, length=40, temperature=1.0, seed=0)
+    return generate(model, prompt, length=40, temperature=1.0, seed=0)
 
 
 def _flat(parts):
@@ -92,12 +87,13 @@ def _flat(parts):
 def work(path):
     """Measures on the backend of this process and stores everything in one file."""
     from lmkit import stories
+    from lmkit.batches import next_tokens
 
     rows = stories.encode(stories.sample_stories(16, seed=0))
     found = {
         f"{name}/{what}": part
         for name, model in models().items()
-        for what, part in measure(model, rows).items()
+        for what, part in measure(model, *next_tokens(rows)).items()
     }
     np.savez(path, **found)
 
@@ -146,7 +142,7 @@ def main():
     """Reads the command line; exits with 1 if a difference is over what is allowed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", default=[], metavar="BACKEND=PATH")
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--store", action="store_true", help=f"write the table into {PAGE.name}")
     parser.add_argument("--work", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
@@ -156,12 +152,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         found = collect(pythons, folder)
     print(table(found))
-    if options.readme:
+    if options.store:
         marks = r"(<!-- agreement -->\n).*?(\n<!-- /agreement -->)"
-        page = README.read_text(encoding="utf-8")
+        page = PAGE.read_text(encoding="utf-8")
         page, count = re.subn(marks, lambda m: m[1] + table(found) + m[2], page, flags=re.S)
-        assert count == 1, "README.md has no place for the table"
-        README.write_text(page, encoding="utf-8")
+        assert count == 1, f"{PAGE.name} has no place for the table"
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
     if largest(found) > ALLOWED:
         raise SystemExit(f"{largest(found):.1e} is over the allowed {ALLOWED:.0e}")
 

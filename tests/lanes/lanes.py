@@ -1,15 +1,15 @@
-"""Runs the course's tests in other environments, each built afresh, and prints one table.
+"""Runs the course's tests in other environments, each built from scratch; prints one table.
 
     python tests/lanes/lanes.py                          # every lane
     python tests/lanes/lanes.py colab jax                # some
-    python tests/lanes/lanes.py slow jax --minutes 40    # as far as 40 minutes allow: a lane
-        # that usually takes longer is not begun, one that does take longer is stopped
-    python tests/lanes/lanes.py torch --readme           # and writes its line into README.md
+    python tests/lanes/lanes.py slow jax --minutes 40    # as far as 40 minutes allow: what is
+        # left must be worth starting a lane, and a lane is stopped when the time is over
+    python tests/lanes/lanes.py torch --store            # and writes its line into MAINTAINING.md
     python tests/lanes/lanes.py torch --keep             # in the environment of the last time
-    python tests/lanes/lanes.py torch --again            # and only the files in which a test failed
+    python tests/lanes/lanes.py torch --again            # only the files in which a test failed
 
 A lane is a Python, a set of versions, a backend and what is run there. Its environment and
-its log stand in the folder `lanes` beside the checkout's top, or where `--folder` says.
+its log are in the folder `lanes` beside the checkout, or where `--folder` says.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from collections import Counter
 from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[2]
-README = ROOT / "README.md"
+PAGE = ROOT / "MAINTAINING.md"
 HEAD = ["lane", "versions", "passed", "failed", "skipped", "minutes"]
 SHOWN = ("tensorflow", "keras", "numpy", "jax", "torch")
 
@@ -44,7 +44,8 @@ class Lane(NamedTuple):
         python: the Python wanted; another one is used, and named, where it is not there.
         run: pytest's options; empty for plain `pytest`.
         where: the files and folders that it runs; empty for all.
-        minutes: how long it usually takes on two cores, building included.
+        minutes: how many must be left to start it. Building takes about four of them, then
+            tests/ comes before the chapters.
     """
 
     what: str
@@ -55,7 +56,11 @@ class Lane(NamedTuple):
     python: str = ""
     run: tuple = ()
     where: tuple = ()
-    minutes: int = 25
+    minutes: int = 15
+
+
+class OutOfTimeError(RuntimeError):
+    """A lane was stopped before it could report anything."""
 
 
 COLAB = (
@@ -92,8 +97,8 @@ LANES = {
     "torch": Lane(
         "PyTorch, without the chapters", also=("torch==2.13.0",), backend="torch", where=("tests",)
     ),
-    # A chapter, or a training that is killed, a worker.
-    "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup")),
+    # Each worker takes a chapter, or a training run that is killed.
+    "slow": Lane("what takes minutes", run=("-m", "slow", "--dist=loadgroup"), minutes=25),
 }
 
 
@@ -124,7 +129,12 @@ def call(command, log, seconds=None, **environment):
     return "stopped"
 
 
-def build(lane, folder, log, keep=False):
+def seconds_left(end):
+    """Seconds until a time of `time.perf_counter`; None if it never comes."""
+    return None if end == float("inf") else max(end - time.perf_counter(), 0)
+
+
+def build(lane, folder, log, keep=False, end=float("inf")):
     """A virtual environment with the course and the lane's versions; returns its Python."""
     place = folder / "venv"
     python = place / "bin" / "python"
@@ -137,7 +147,10 @@ def build(lane, folder, log, keep=False):
     ]
     steps[1] += [*tools(lane.without), *lane.pins, *lane.also]
     for step in steps:
-        if call(step, log):
+        status = call(step, log, seconds_left(end))
+        if status == "stopped":
+            raise OutOfTimeError("stopped while its environment was built")
+        if status:
             raise RuntimeError(f"the environment could not be built: see {log}")
     return python
 
@@ -195,7 +208,7 @@ def merge(before, report):
 
 def run(name, folder, left, keep=False, again=False):
     """Builds and runs a lane; returns its line of the table, a list, and whether it passed."""
-    begun = time.perf_counter()
+    end = time.perf_counter() + 60 * left
     lane, log, report = LANES[name], folder / "log.txt", folder / "report.xml"
     folder.mkdir(parents=True, exist_ok=True)
     files, before = lane.where, folder / "before.xml"
@@ -208,10 +221,11 @@ def run(name, folder, left, keep=False, again=False):
         report.replace(before)
     log.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    python = build(lane, folder, log, keep or again)
+    python = build(lane, folder, log, keep or again, end)
     command = [python, "-m", "pytest", f"--junitxml={report}", *lane.run, *files]
-    seconds = None if left == float("inf") else max(60 * left - (time.perf_counter() - begun), 0)
-    status = call(command, log, seconds, KERAS_BACKEND=lane.backend)
+    status = call(command, log, seconds_left(end), KERAS_BACKEND=lane.backend)
+    if not report.exists() and status == "stopped":
+        raise OutOfTimeError("stopped before it reported anything")
     if not report.exists():
         raise RuntimeError(f"pytest ended with status {status} and no report: see {log}")
     if again:
@@ -225,13 +239,15 @@ def run(name, folder, left, keep=False, again=False):
 
 
 def attempt(name, folder, left, keep=False, again=False):
-    """A lane's line and whether all is well; not begun if it takes more than `left` minutes."""
-    usual = LANES[name].minutes
-    if usual > left and not again:
-        why = f"not run: it takes {usual} minutes, {left:.0f} are left"
+    """A lane's line and whether all is well; it is not started if too few minutes are left."""
+    least = LANES[name].minutes
+    if least > left and not again:
+        why = f"not run: it is worth starting with {least} minutes, {max(left, 0):.0f} are left"
         return [name, why, "", "", "", ""], True
     try:
         return run(name, folder, left, keep, again)
+    except OutOfTimeError as error:
+        return [name, str(error), "", "", "", ""], True
     except RuntimeError as error:
         return [name, str(error), 0, "", "", ""], False
 
@@ -260,7 +276,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no limit if left out")
     parser.add_argument("--keep", action="store_true", help="build no environment that is there")
     parser.add_argument("--again", action="store_true", help="only the files that failed")
-    parser.add_argument("--readme", action="store_true", help="write the lines into README.md")
+    parser.add_argument("--store", action="store_true", help=f"write the lines into {PAGE.name}")
     options = parser.parse_args()
     unknown = set(options.lanes) - set(LANES)
     if unknown:
@@ -273,10 +289,10 @@ def main():
         passed &= fine
         print(table([line]), flush=True)
     print(f"\n{table(lines)}")
-    if options.readme:
-        ran = [line for line in lines if line[2]]
-        page = into_page(ran, README.read_text(encoding="utf-8"))
-        README.write_text(page, encoding="utf-8")
+    if options.store:
+        ran = [line for line in lines if line[2] and "stopped" not in line[-1]]
+        page = into_page(ran, PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(page, encoding="utf-8", newline="\n")
     raise SystemExit(0 if passed else 1)
 
 
