@@ -82,9 +82,7 @@ def random_windows(ids, length, count, seed):
         count: how many rows.
         seed: the same seed gives the same rows; take another one for every step.
 
-    Returns:
-        Inputs and targets, int32 `(count, T)` each. Nothing is padded, and every target is
-        scored.
+    Returns: inputs and targets, int32 `(count, T)` each; every target is scored.
 
     Example:
         >>> inputs, targets = random_windows([5, 2, 7, 4, 9, 3], length=3, count=2, seed=0)

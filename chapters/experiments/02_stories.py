@@ -83,10 +83,10 @@ def load(settings=SETTINGS):
     return Data(next_tokens(train, length), next_tokens(test, length), texts)
 
 
-def fit_of(data, passes):
+def fit_of(data, batch_size, passes):
     """So many passes over the training stories, with the gap to the floor after each."""
     gap = GapToFloor(*data.test, data.floors().mean())
-    return Fit(*data.train, SETTINGS["BATCH_SIZE"], passes, {"callbacks": [gap]})
+    return Fit(*data.train, batch_size, passes, {"callbacks": [gap]})
 
 
 def build(variant, data, seed):
@@ -98,7 +98,7 @@ def build(variant, data, seed):
         cell=variant.cell,
         gate_bias=variant.gate_bias,
     )
-    fit = fit_of(data, variant.passes)
+    fit = fit_of(data, SETTINGS["BATCH_SIZE"], variant.passes)
     return compile_language_model(model, fit, variant.learning_rate, SETTINGS["WARMUP"])
 
 

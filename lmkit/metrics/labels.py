@@ -54,6 +54,7 @@ def pair_accuracy(positive_scores, negative_scores, tolerance=0.0):
     with np.errstate(invalid="ignore"):
         difference = np.where(positive == negative, 0.0, positive - negative)
     tie = np.abs(difference) <= tolerance
+    # A model that cannot tell the two apart is right as often as a coin.
     return float(np.mean((difference > tolerance) + 0.5 * tie))
 
 

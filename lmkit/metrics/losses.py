@@ -70,7 +70,7 @@ def score_tokens(model, inputs, targets, batch_size=None):
         rows = min(count, _arguments.whole("batch_size", batch_size))
 
     def score(ids, wanted):
-        return _losses(model(ids), wanted)
+        return ops.where(wanted == IGNORE, 0.0, _losses(model(ids), wanted))
 
     # A function may be NumPy's, which no compiler reads.
     compiled = isinstance(model, keras.Model)
@@ -86,15 +86,18 @@ def score_tokens(model, inputs, targets, batch_size=None):
 
 
 def _losses(logits, targets):
-    """Computes losses `(B, T)` of logits `(B, T, V)`, with nothing larger than the logits."""
-    # float16 and bfloat16 have too few digits to add up a vocabulary.
-    dtype = keras.backend.result_type(logits.dtype, "float32")
-    logits = ops.cast(logits, dtype)
-    logits = logits - ops.max(logits, axis=-1, keepdims=True)
-    labels = ops.where(targets == IGNORE, 0, targets)
-    chosen = ops.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]  # (B, T)
-    losses = ops.log(ops.sum(ops.exp(logits), axis=-1)) - chosen
-    return ops.where(targets == IGNORE, 0.0, losses)
+    """Computes losses `(B, T)` of logits `(B, T, V)`; NaN where a target is no class."""
+    # At least float32: float16 and bfloat16 have too few digits to add up a vocabulary.
+    logits = ops.cast(logits, keras.backend.result_type(logits.dtype, "float32"))
+    # At least int32, or the vocabulary size could be beyond the targets' own type.
+    targets = ops.cast(targets, keras.backend.result_type(targets.dtype, "int32"))
+    inside = ops.logical_and(targets >= 0, targets < logits.shape[-1])  # (B, T)
+    logits = logits - ops.max(logits, axis=-1, keepdims=True)  # so that exp cannot overflow
+    labels = ops.cast(ops.where(inside, targets, 0), "int32")[..., None]
+    # Looked up, not multiplied by 0 and 1: other tokens may be impossible, and 0 times infinity
+    # is NaN. NaN for no class, because compiled code cannot raise and would read another logit.
+    chosen = ops.take_along_axis(logits, labels, axis=-1)[..., 0]
+    return ops.where(inside, ops.log(ops.sum(ops.exp(logits), axis=-1)) - chosen, float("nan"))
 
 
 class _Counted(keras.losses.Loss):
@@ -141,7 +144,7 @@ class _MeanLoss(keras.metrics.Metric):
                 sample_weight = ops.expand_dims(sample_weight, -1)  # one per row
         weights = ops.cast(self._counted(y_true, y_pred, sample_weight), self.dtype)  # (B, T)
         counts = ops.not_equal(weights, 0)
-        nats = _class_losses(ops.convert_to_tensor(y_pred, self.dtype), y_true)
+        nats = ops.cast(_losses(ops.convert_to_tensor(y_pred), y_true), self.dtype)
         # Chosen, not multiplied by 0: an infinite loss times 0 is NaN.
         self.total.assign_add(ops.sum(ops.where(counts, nats * weights, 0)))
         self.count.assign_add(ops.sum(weights))
@@ -153,3 +156,72 @@ class _MeanLoss(keras.metrics.Metric):
     def get_config(self):
         """Tells what is needed to build the metric again."""
         return {**super().get_config(), "ignore_class": self.ignore_class}
+
+
+def _check(ignore_class):
+    if ignore_class is None:
+        return None
+    return _arguments.whole("ignore_class", ignore_class, least=IGNORE)
+
+
+def _check_fit(what, values, logits):
+    """Targets `(batch, time)` fit logits with one axis more; weights can also be one per row."""
+    shape, wanted = tuple(values.shape), tuple(logits.shape)
+    ranks = (len(wanted) - 1,) if what == "targets" else range(len(wanted))
+    # Sizes that are unknown while a model is compiled are None; a size of 1 serves all.
+    known = [pair for pair in zip(shape, wanted, strict=False) if None not in pair]
+    if len(shape) not in ranks or any(one not in (1, other) for one, other in known):
+        raise ValueError(f"{what} {shape} do not fit logits {wanted}, (batch, time, vocab)")
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class Perplexity(_MeanLoss):
+    """How many equally likely tokens a model is, in effect, choosing among: e to the mean loss.
+
+    The mean is over all tokens of all batches together. Masked positions and those of weight
+    0 do not count. A target that is no class makes the result NaN; no token at all makes it 0.
+
+    Args:
+        ignore_class: the target that is not scored, or None if every target counts.
+        name: the name in logs and history.
+        dtype: the type of the sums, Keras's default if None.
+
+    Example:
+        >>> metric = Perplexity()
+        >>> metric.update_state([[3, 1, IGNORE]], ops.zeros((1, 3, 4)))  # logits of four ids
+        >>> round(float(metric.result()), 4)
+        4.0
+    """
+
+    def __init__(self, ignore_class=IGNORE, name="perplexity", dtype=None):
+        super().__init__(ignore_class, name, dtype)
+
+    def result(self):
+        """Computes the perplexity of everything since the last reset."""
+        return ops.where(self.count > 0, ops.exp(self._mean()), 0)
+
+
+@keras.saving.register_keras_serializable("lmkit")
+class BitsPerCharacter(_MeanLoss):
+    """The mean loss of a model of characters, in bits: what a compressor would need.
+
+    Counts the same positions as `Perplexity`.
+
+    Args:
+        ignore_class: the target that is not scored, or None if every target counts.
+        name: the name in logs and history.
+        dtype: the type of the sums, Keras's default if None.
+
+    Example:
+        >>> metric = BitsPerCharacter()
+        >>> metric.update_state([[3, 1, IGNORE]], ops.zeros((1, 3, 4)))
+        >>> round(float(metric.result()), 4)  # two bits tell four characters apart
+        2.0
+    """
+
+    def __init__(self, ignore_class=IGNORE, name="bits_per_character", dtype=None):
+        super().__init__(ignore_class, name, dtype)
+
+    def result(self):
+        """Computes the bits of everything since the last reset."""
+        return self._mean() / np.log(2)

@@ -77,13 +77,10 @@ class Tokenizer:
         return batch
 
     def decode(self, ids):
-        """Puts the tokens of a row of ids together again, without the padding.
+        """Puts the tokens of ids together again, as a text without the padding.
 
         Args:
             ids: one row of ids, which may be empty.
-
-        Returns:
-            A string.
 
         Example:
             >>> from lmkit.tokenizers import WordTokenizer
