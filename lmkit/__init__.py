@@ -14,10 +14,10 @@ import importlib.machinery
 import sys
 
 __version__ = "0.2.0"
-__all__ = """
-    backend batches callbacks checkpoints checks datasets decoding files layers metrics models
-    ngrams plots stories tokenizers training
-""".split()
+__all__ = [
+    "backend", "batches", "callbacks", "checkpoints", "checks", "datasets", "decoding", "files",
+    "layers", "metrics", "models", "ngrams", "plots", "stories", "tokenizers", "training",
+]  # fmt: skip
 
 
 def __getattr__(name):
@@ -30,16 +30,16 @@ def __dir__():
     return [*__all__, "__version__"]
 
 
+# Keras finds the classes of a saved model only if they were imported before. Importing them
+# here would import Keras, which takes seconds, and a tokenizer does not need it. So they are
+# imported right after Keras, whoever imports that.
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Imports lmkit's layers and models as soon as Keras is there.
-
-    Keras finds the classes of a saved model only if they were imported (registered) before.
-    """
+    """Imports lmkit's layers and models as soon as Keras has been imported."""
 
     def find_spec(self, name, path=None, target=None):
         """Finds Keras as Python would, and adds to what its import does."""
         if name != "keras":
-            return None
+            return None  # the other finders go on
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
             run = spec.loader.exec_module
@@ -54,5 +54,5 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
 if "keras" in sys.modules:
     importlib.import_module("lmkit.models")
-else:  # importing Keras takes seconds, which who only wants a tokenizer should not wait
+else:
     sys.meta_path.insert(0, _AfterKeras())

@@ -53,7 +53,7 @@ def real(name, value, least=None, below=None, above=None, most=None):
     limits = {words: limit for words, limit in kinds.items() if limit is not None}
     if not finite or not all(FITS[words](value, limit) for words, limit in limits.items()):
         # Infinity is at least 0, so the limits alone would not say what is wrong with it.
-        wanted = ["a finite number"] * (not limits or number > finite)
+        wanted = ["a finite number"] * (not limits or (number and not finite))
         wanted += [f"{words} {limit}" for words, limit in limits.items()]
         raise ValueError(f"{name} must be {' and '.join(wanted)}, got {_show(value)}")
     return float(value)
@@ -218,7 +218,7 @@ def _integers(name, values):
 
 def _inside(name, found, least, vocab_size):
     """Checks that whole numbers lie in a vocabulary, or at least in int32."""
-    last = 2**31 - 1 if vocab_size is None else vocab_size - 1
+    last = min(vocab_size or 2**31, 2**31) - 1
     # Never compared with a number that the array's type cannot hold: where the array is a slice,
     # that makes NumPy 2.1.3 (Colab's) crash.
     known = np.iinfo(found.dtype) if found.size else np.iinfo("int32")

@@ -50,6 +50,7 @@ def warmup_cosine(peak, steps, warmup=None, minimum=0.0):
     # Adam knows the size of the gradients badly before it has seen some: small steps first.
     rise = {"initial_learning_rate": 0.0, "warmup_target": peak, "warmup_steps": warmup}
     start = rise if warmup else {"initial_learning_rate": peak}
+    # Keras counts the fall from the end of the rise, and the minimum as a share of the peak.
     return keras.optimizers.schedules.CosineDecay(
         decay_steps=steps - warmup, alpha=minimum / peak, **start
     )

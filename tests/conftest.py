@@ -7,7 +7,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-# Workers share the cores. With a thread a core in each of two workers, notebooks' kernels
+# Workers share the cores. With one thread per core in each of two workers, notebooks' kernels
 # included, the longest cells took a quarter to a half longer.
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     threads = str(max(1, (os.cpu_count() or 1) // workers))
@@ -17,8 +17,8 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
 import pytest
 from hypothesis import settings
 
-# The same examples in every run: who changes nothing sees no other result. Others are tried
-# with `pytest --hypothesis-profile=default`.
+# The same examples in every run: without a change the result is the same as well.
+# `pytest --hypothesis-profile=default` tries others.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 
@@ -31,7 +31,7 @@ def shut_the_network():
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if GUARD not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [GUARD, *paths]))
-    # For programs that are not Python: a proxy on a port where nobody listens.
+    # For programs that are not Python: a proxy at a port where nobody listens.
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         os.environ[name] = os.environ[name.upper()] = "http://127.0.0.1:9"
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "localhost,127.0.0.1,::1"
@@ -61,7 +61,7 @@ def rng():
 
 @pytest.fixture
 def ran(tmp_path):
-    """The folder that harm would make. After the test it must not be there."""
+    """The folder that harmful code would make. After the test it must not be there."""
     (tmp_path / "work").mkdir()
     path = tmp_path / "work" / "ran"
     yield path

@@ -1,4 +1,4 @@
-"""Trainings with everything that has to be found again, to be killed by the tests.
+"""Training runs with everything that has to be found again, to be killed by the tests.
 
 "small" is quick; "lstm" and "transformer" are the models of chapters 02 and 04 at their sizes,
 with dropout besides, on stories.
@@ -14,10 +14,12 @@ import keras
 import numpy as np
 
 from lmkit import stories
+from lmkit.batches import next_tokens
 from lmkit.callbacks import EpochReport
 from lmkit.checkpoints import fit_with_backup
 from lmkit.decoding import generate
-from lmkit.models import TransformerLM, compile_lm, lstm_lm
+from lmkit.models import RecurrentLM, TransformerLM
+from lmkit.training import lm_loss, warmup_cosine
 
 VOCAB, LENGTH, ROWS, BATCH_SIZE = 20, 8, 100, 8  # 13 batches an epoch, the last one of 4 rows
 STORY_LENGTH = 79  # words, without the last
@@ -41,50 +43,52 @@ class Slow(keras.callbacks.Callback):
 
 def new_model(kind, jit_compile=True):
     """A model with dropout and a metric, compiled as the chapters do it."""
+    words = stories.tokenizer().vocab_size
     if kind == "lstm":
-        model = lstm_lm(stories.tokenizer().vocab_size, 64, 128, dropout=0.3)
+        model = RecurrentLM(vocab_size=words, embed_dim=64, dropout=0.3)
     elif kind == "small":
         sizes = [keras.layers.Embedding(VOCAB, 4), keras.layers.Dropout(0.3)]
         model = keras.Sequential([keras.Input((None,)), *sizes, keras.layers.Dense(VOCAB)])
     else:
-        words = stories.tokenizer().vocab_size
-        model = TransformerLM(words, STORY_LENGTH, 64, 4, 256, 2, dropout=0.3)
-    compile_lm(model, 8e-3, steps=2_000, warmup=10)
+        sizes = {"embed_dim": 64, "num_heads": 4, "ff_dim": 256, "num_layers": 2}
+        model = TransformerLM(vocab_size=words, max_length=STORY_LENGTH, **sizes, dropout=0.3)
+    optimizer = keras.optimizers.Adam(warmup_cosine(8e-3, 2_000, 10), global_clipnorm=1.0)
     metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-    model.compile(model.optimizer, model.loss, metrics=metrics, jit_compile=jit_compile)
+    model.compile(optimizer, lm_loss(), metrics=metrics, jit_compile=jit_compile)
     return model
 
 
 def rows_for(kind):
-    """The rows of ids that a kind of model learns."""
+    """What a kind of model reads, and what it predicts."""
     if kind == "small":
-        return IDS
-    return stories.encode(stories.sample_stories(ROWS, seed=0))[:, : STORY_LENGTH + 1]
+        return next_tokens(IDS)
+    rows = stories.encode(stories.sample_stories(ROWS, seed=0))
+    return next_tokens([row[: STORY_LENGTH + 1] for row in rows])
 
 
 def train(kind, folder, epochs=3, seconds=0.0, save_freq=4, more=(), jit_compile=True):
     """Trains and returns everything that must not depend on interruptions."""
     keras.utils.set_random_seed(7)
-    model, rows = new_model(kind, jit_compile), rows_for(kind)
+    model, (inputs, targets) = new_model(kind, jit_compile), rows_for(kind)
     slow = Slow(seconds)
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=epochs)
     history = fit_with_backup(
         model,
-        rows[:, :-1],
-        rows[:, 1:],
+        inputs,
+        targets,
         folder,
         batch_size=BATCH_SIZE,
         epochs=epochs,
         seed=3,
         callbacks=[EpochReport(), slow, stopping, *more],
-        validation_data=(rows[:20, :-1], rows[:20, 1:]),
+        validation_data=(inputs[:20], targets[:20]),
         save_freq=save_freq,
     )
-    return everything(model, history, slow, stopping, rows[:4, :-1])
+    return everything(model, history, slow, stopping, inputs[:4])
 
 
 def everything(model, history, slow, stopping, ids):
-    """A dictionary of arrays: equal dictionaries, equal trainings."""
+    """A dictionary of arrays: equal dictionaries, equal runs."""
     found = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     arrays = {f"variable {n}": keras.ops.convert_to_numpy(each) for n, each in enumerate(found)}
     arrays |= {f"history {name}": np.array(values) for name, values in history.history.items()}

@@ -77,9 +77,9 @@ def test_one_of_a_few(value):
 
 
 def test_one_of_three():
-    words = '''cell must be "lstm", "gru" or "simple", got 'rnn\''''
-    found = refused(_arguments.choice, "cell", "rnn", ["lstm", "gru", "simple"])
-    assert found == (ValueError, words)
+    kind, words = refused(_arguments.choice, "cell", "rnn", ["lstm", "gru", "simple"])
+    assert kind is ValueError
+    assert words == 'cell must be "lstm", "gru" or "simple", got \'rnn\''
 
 
 @pytest.mark.parametrize("value", ["no", 0, 1, None, [True]])
@@ -127,7 +127,7 @@ def test_ids_become_int32(values):
         ([["a", "b"]], 2, TypeError, "ids must be whole numbers, got text: encode it first"),
         ([2.0], 1, TypeError, "ids must be whole numbers, got float64"),
         ([True], 1, TypeError, "ids must be whole numbers, got bool"),
-        ([[1, 2], [3]], 2, ValueError, "ids must be numbers in rows of one length, got [[1, 2], [3"),
+        ([[1, 2], [3]], 2, ValueError, "ids must be numbers in rows of one length, got [[1"),
         ([], 1, ValueError, "ids is empty: give at least one id"),
         (np.zeros((0, 3), int), 2, ValueError, "ids is empty: give at least one id"),
         (5, 1, ValueError, "ids must be one row (time,), got shape ()"),
@@ -169,10 +169,8 @@ def test_slices_of_every_type_beside_every_vocabulary(dtype, vocab_size):
     values = [0, 2, 3, most] if dtype[0] == "u" else [0, 2, 3, most, -2]
     for number in values:
         ids = np.array([[number] * 2] * 1_000, dtype)[:, :-1]
-        if 0 <= number < vocab_size:
-            assert (_arguments.ids("ids", ids, 2, vocab_size) == np.int32(number % 2**32)).all() or (
-                number >= 2**31
-            )
+        if 0 <= number < min(vocab_size, 2**31):
+            assert (_arguments.ids("ids", ids, 2, vocab_size) == number).all()
         else:
             assert f"id {number} in row 0" in refused(_arguments.ids, "ids", ids, 2, vocab_size)[1]
 
@@ -244,7 +242,8 @@ def test_texts_become_a_list():
 )
 def test_what_are_no_texts(values, words):
     assert refused(_arguments.texts, values) == (TypeError, words)
-    assert refused(_arguments.text, None) == (TypeError, "text must be a string, got NoneType: None")
+    words = "text must be a string, got NoneType: None"
+    assert refused(_arguments.text, None) == (TypeError, words)
 
 
 def test_labels():

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from lmkit import stories
+from lmkit.batches import IGNORE, next_tokens
 from lmkit.callbacks import EpochReport, GapToFloor, TextSample
 from lmkit.metrics import token_losses
-from lmkit.models import lstm_lm
-from lmkit.stories import log_probabilities, sample_stories, vocabulary
-from lmkit.tokenizers import SplitTokenizer
+from lmkit.models import RecurrentLM
+from lmkit.training import lm_loss
 
 
 def fit(callback, epochs=2, batches=4, **kwargs):
@@ -22,21 +23,106 @@ def fit(callback, epochs=2, batches=4, **kwargs):
     return model.fit(x, x, callbacks=callbacks, **{**data, **kwargs})
 
 
+class Clock:
+    """A clock that a test moves on."""
+
+    def __init__(self, now=0.0):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+def epoch_of(report, clock, epoch, seconds=3.0, steps=2, logs=None):
+    """One epoch, a part of its seconds for every step and one for what comes after."""
+    report.on_epoch_begin(epoch)
+    for step in range(steps):
+        clock.now += seconds / (steps + 1)
+        report.on_train_batch_end(step)
+    clock.now += seconds / (steps + 1)
+    report.on_epoch_end(epoch, logs or {"loss": 0.5, "accuracy": 0.75})
+
+
 def test_lines_by_hand(capsys):
-    ticks = iter([0.0, 0.0, 2.5, 2.5, 5.0, 5.0, 7.5])  # train, then begin and end of 3 epochs
-    report = EpochReport(clock=lambda: next(ticks))
+    clock = Clock(now=1e6)
+    report = EpochReport(clock=clock)
     report.set_params({"epochs": 3, "steps": 2})
     report.on_train_begin()
+    clock.now += 100  # what lies before an epoch is not its time
     for epoch in range(3):
-        report.on_epoch_begin(epoch)
-        report.on_train_batch_end(0)
-        report.on_train_batch_end(1)
-        report.on_epoch_end(epoch, {"loss": 0.5, "accuracy": 0.75})
+        epoch_of(report, clock, epoch)
     assert capsys.readouterr().out.splitlines() == [
-        "epoch 1/3 .......... loss 0.5000  accuracy 0.7500  2.5 s, 5 s left",
-        "epoch 2/3 .......... loss 0.5000  accuracy 0.7500  2.5 s, 2 s left",
-        "epoch 3/3 .......... loss 0.5000  accuracy 0.7500  2.5 s",
+        "epoch 1/3 .......... loss 0.5000  accuracy 0.7500  3.0 s, 6 s left",
+        "epoch 2/3 .......... loss 0.5000  accuracy 0.7500  3.0 s, 3 s left",
+        "epoch 3/3 .......... loss 0.5000  accuracy 0.7500  3.0 s",
     ]
+
+
+def numbers_of(callback):
+    """What a checkpoint can keep of a callback: its numbers, not its functions."""
+    return {name: value for name, value in vars(callback).items() if type(value) in (int, float)}
+
+
+@pytest.mark.parametrize("now", [0.0, 1e9])
+def test_going_on_in_another_process(capsys, now):
+    clock = Clock(now=500.0)
+    first = EpochReport(clock=clock)
+    first.set_params({"epochs": 4, "steps": 10})
+    first.on_train_begin()
+    epoch_of(first, clock, 0, seconds=10.0, steps=10)
+    first.on_epoch_begin(1)
+    for step in range(4):  # killed after four seconds of the second epoch
+        clock.now += 1
+        first.on_train_batch_end(step)
+    capsys.readouterr()
+
+    clock = Clock(now)  # another process: its clock starts anywhere
+    second = EpochReport(clock=clock)
+    second.set_params({"epochs": 4, "steps": 10})
+    second.on_train_begin()
+    clock.now += 60  # loading
+    second.on_epoch_begin(1)
+    vars(second).update(numbers_of(first))
+    for step in range(4, 10):
+        clock.now += 1
+        second.on_train_batch_end(step)
+    clock.now += 2
+    second.on_epoch_end(1, {"loss": 0.5})
+    # 4 s before, 6 + 2 s after; the mean of 10 and 12 s, twice; four of ten dots were printed.
+    assert capsys.readouterr().out == "epoch 2/4 ...... loss 0.5000  12.0 s, 22 s left\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (0.5, "0.5000"),
+        (np.float32(0.5), "0.5000"),
+        (3, "3.0000"),
+        (float("nan"), "nan"),
+        (np.array([0.5, 1.0]), "[0.5000, 1.0000]"),
+        (keras.ops.convert_to_tensor([0.5, 1.0]), "[0.5000, 1.0000]"),
+        ([], "[]"),
+        ("still warming up", "still warming up"),
+        ({"a": 1}, "{'a': 1}"),
+    ],
+)
+def test_whatever_a_metric_says_is_printed(capsys, value, printed):
+    report, clock = EpochReport(), Clock()
+    report.set_params({"epochs": 1, "steps": 2})
+    report.on_train_begin()
+    epoch_of(report, clock, 0, logs={"found": value})
+    assert f" found {printed}  3.0 s" in capsys.readouterr().out
+
+
+def test_a_metric_that_is_an_array_in_fit(capsys):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, "softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+    x = np.ones((4, 1), dtype="float32")
+    model.fit(x, np.eye(2)[[0, 1, 0, 1]], epochs=2, verbose=0, callbacks=[EpochReport()])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert re.search(r" f1_score \[\d\.\d{4}, \d\.\d{4}\]  loss ", line)
 
 
 def test_says_what_keras_stored(capsys):
@@ -75,8 +161,16 @@ def test_no_control_characters(capsys):
 
 
 def test_going_on_counts_only_its_own_epochs(capsys):
-    ticks = iter([0.0, 0.0, 2.0, 2.0, 4.0])
-    fit(EpochReport(clock=lambda: next(ticks)), epochs=4, initial_epoch=2)
+    clock = Clock()
+
+    class Slow(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            clock.now += 2.0
+
+    report = EpochReport(clock=clock)
+    fit([Slow(), report], epochs=2)  # an earlier training run is forgotten
+    capsys.readouterr()
+    fit([Slow(), report], epochs=4, initial_epoch=2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("epoch 3/4 ")
     assert lines[0].endswith("2.0 s, 2 s left")
@@ -115,61 +209,94 @@ def gap_of(model, *args, **kwargs):
 def test_gap_by_hand():
     # p = 1/2, 1/4, 1/4 for ids 1, 2, 3. Scored are 2 1 and 1: 2 + 1 + 1 bits for 3 tokens.
     model = Knowing(np.log([1e-30, 2, 1, 1]))
-    ids = [[3, 2, 1], [3, 1, 0]]
-    for size in (1, 2, 256):  # the number of rows at once does not matter
-        gap = gap_of(model, ids, floor=0.25, batch_size=size)
+    inputs, targets = next_tokens([[3, 2, 1], [3, 1]])
+    for size in (None, 1, 2, 256):  # the number of rows at once does not matter
+        gap = gap_of(model, inputs, targets, floor=0.25, batch_size=size)
         assert gap == pytest.approx(4 / 3 * np.log(2) - 0.25, abs=1e-6)
 
 
 def test_gap_of_the_impossible_is_infinite():
-    assert gap_of(Knowing([0.0, 0.0, -np.inf]), [[1, 2]], 0.0) == np.inf
+    assert gap_of(Knowing([0.0, 0.0, -np.inf]), [[1]], [[2]], 0.0) == np.inf
+
+
+def test_gap_of_a_broken_model_is_said(capsys):
+    assert np.isnan(gap_of(Knowing([0.0, 0.0, np.nan]), [[1]], [[2]], 0.0))
+    report, clock = EpochReport(), Clock()
+    report.set_params({"epochs": 1, "steps": 2})
+    report.on_train_begin()
+    epoch_of(report, clock, 0, logs={"val_gap": float("nan")})
+    assert " val_gap nan " in capsys.readouterr().out
 
 
 def test_gap_on_stories_stands_in_line_and_history(capsys):
-    stories = sample_stories(40, seed=3)
-    tokenizer = SplitTokenizer(["[PAD]", "[UNK]", *vocabulary()])
-    ids = tokenizer.encode_batch(stories, length=90)
-    floor = -np.mean(np.concatenate([log_probabilities(story)[1:] for story in stories]))
-    model = lstm_lm(tokenizer.vocab_size, 8, 8)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile("adam", loss)
-    callbacks = [GapToFloor(ids, floor, batch_size=16), EpochReport()]
-    fit = dict(epochs=2, verbose=0, callbacks=callbacks)
-    history = model.fit(ids[:, :-1], ids[:, 1:], **fit).history
+    told = stories.sample_stories(40, seed=3)
+    inputs, targets = next_tokens(stories.encode(told))
+    floor = -np.concatenate([stories.log_probabilities(story) for story in told]).mean()
+    model = RecurrentLM(vocab_size=stories.tokenizer().vocab_size, embed_dim=8, units=8)
+    model.compile("adam", lm_loss())
+    callbacks = [GapToFloor(inputs, targets, floor, batch_size=16), EpochReport()]
+    history = model.fit(inputs, targets, epochs=2, verbose=0, callbacks=callbacks).history
     lines = capsys.readouterr().out.splitlines()
     assert len(history["val_gap"]) == len(lines) == 2
     for line, gap in zip(lines, history["val_gap"], strict=True):
         assert f"  val_gap {gap:.4f}  " in line
-    losses = token_losses(model.predict(ids[:, :-1], verbose=0), ids[:, 1:])
-    expected = losses.sum() / (ids[:, 1:] != 0).sum() - floor
+    assert history["val_gap"][0] != history["val_gap"][1]  # of the weights of that epoch
+    losses = token_losses(model.predict(inputs, verbose=0), targets)
+    expected = losses[targets != IGNORE].mean() - floor
+    # A mean of losses near 5 in float32: 6e-8 x 5, and as much for the logits.
     assert history["val_gap"][-1] == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_truth_has_no_gap():
+    # A model that says the true probabilities: the floor covers exactly the scored targets.
+    told = stories.sample_stories(2, seed=3)
+    tokenizer, truth = stories.tokenizer(), {}
+    for story in told:
+        tokens = story.split()
+        for place in range(len(tokens)):
+            beginning = tokens[:place]
+            chances = np.full(tokenizer.vocab_size, 1e-30)
+            for token, chance in stories.next_token_distribution(" ".join(beginning)).items():
+                chances[tokenizer.encode(token)[0]] = chance
+            key = tuple(tokenizer.encode(" ".join(["[END]", *beginning])))
+            truth[key] = np.log(chances)
+
+    def knows(ids):
+        nothing = np.zeros(tokenizer.vocab_size)
+        return np.array([
+            [truth.get(tuple(row[: end + 1]), nothing) for end in range(len(row))] for row in ids
+        ])  # fmt: skip
+
+    inputs, targets = next_tokens(stories.encode(told))
+    floor = -np.concatenate([stories.log_probabilities(story) for story in told]).mean()
+    assert gap_of(knows, inputs, targets, floor) == pytest.approx(0, abs=1e-6)
+
+
 @pytest.mark.parametrize(
-    ("ids", "floor", "error", "message"),
+    ("inputs", "targets", "floor", "error", "message"),
     [
-        ([[2.0, 3.0]], 0.3, TypeError, "whole numbers, got float64"),
-        ([2, 3], 0.3, ValueError, r"a batch \(batch, time\)"),
-        ([[2, 3], [0, 2]], 0.3, ValueError, "row 1 begins with padding: pad on the right"),
-        ([[2, 3], [0, 0]], 0.3, ValueError, "row 1 is all padding"),
-        ([[2, 0], [3, 0]], 0.3, ValueError, "no row holds a second token"),
-        ([[2, 3]], -0.1, ValueError, "floor must be a number of at least 0, got -0.1"),
-        ([[2, 3]], float("nan"), ValueError, "got nan"),
-        ([[2, 3]], float("inf"), ValueError, "got inf"),
-        ([[2, 3]], "0.3", ValueError, "got '0.3'"),
-        ([[2, 3]], None, ValueError, "got None"),
+        ([[2.0, 3.0]], [[3, 4]], 0.3, TypeError, "inputs must be whole numbers, got float64"),
+        ([2, 3], [3, 4], 0.3, ValueError, r"inputs must be \(batch, time\)"),
+        ([[2, 3]], [[3]], 0.3, ValueError, r"targets must have shape \(1, 2\), one per"),
+        ([[2, IGNORE]], [[3, 4]], 0.3, ValueError, "IGNORE belongs in targets, not in inputs"),
+        ([[2, 3]], [[IGNORE] * 2], 0.3, ValueError, "every target is IGNORE: there is nothing"),
+        ([[2, 3]], [[3, 4]], -0.1, ValueError, "floor must be at least 0, got -0.1"),
+        ([[2, 3]], [[3, 4]], float("nan"), ValueError, "floor must be a finite .* got nan"),
+        ([[2, 3]], [[3, 4]], float("inf"), ValueError, "got inf"),
+        ([[2, 3]], [[3, 4]], "0.3", ValueError, "floor must be at least 0, got '0.3'"),
+        ([[2, 3]], [[3, 4]], None, ValueError, "floor must be at least 0, got None"),
     ],
 )
-def test_gap_refuses(ids, floor, error, message):
+def test_gap_refuses(inputs, targets, floor, error, message):
     with pytest.raises(error, match=message):
-        GapToFloor(ids, floor)
+        GapToFloor(inputs, targets, floor)
 
 
 def test_gap_refuses_more():
     with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, got 0"):
-        GapToFloor([[2, 3]], 0.3, batch_size=0)
-    with pytest.raises(ValueError, match="id 9 in row 0, column 0 is outside the vocabulary"):
-        gap_of(Knowing([0.0, 0.0, 0.0]), [[9, 2]], 0.0)
+        GapToFloor([[2]], [[3]], 0.3, batch_size=0)
+    with pytest.raises(ValueError, match="id 9 in row 0, column 0 of targets is outside"):
+        gap_of(Knowing([0.0, 0.0, 0.0]), [[2]], [[9]], 0.0)
 
 
 @pytest.mark.parametrize(("every", "due"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (5, [])])

@@ -278,7 +278,7 @@ class Oracle:
     def losses(self):
         found = np.zeros(self.data.test[1].shape)
         for row, text in zip(found, self.data.texts, strict=True):
-            kinds, distances = stories.token_kinds(text)
+            _, distances = stories.token_kinds(text)
             floor = -stories.log_probabilities(text)
             row[: len(floor)] = floor + np.where(distances == 72, self.excess, 0)
         return found

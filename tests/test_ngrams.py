@@ -15,11 +15,17 @@ def test_unigram_by_hand():
 
 
 def test_bigram_by_hand():
-    q = (4 + 1 / 3) / 7  # the unigram's word on 0
+    q = (4 + 1 / 3) / 7  # what the unigram says about 0
     # Two rows begin with 0. After 0 came 1, 2 and 0; after 1 came 0; after 2 nothing.
     found = ngram_probabilities(TRAIN, [[0, 0], [1, 0], [2, 0]], 2, vocab_size=3)
     np.testing.assert_allclose(found[[0, 1]], [(2 + q) / 3, (1 + q) / 4])
     np.testing.assert_allclose(found[[3, 5]], [(1 + q) / 2, q])
+
+
+def test_an_id_never_seen_and_a_context_never_seen():
+    # Beyond all that was counted, and before it: both are zero times, not the nearest one.
+    found = ngram_probabilities([[1, 1]], [[0], [1], [2]], 1, vocab_size=3)
+    np.testing.assert_allclose(found, [1 / 9, (2 + 1 / 3) / 3, 1 / 9])
 
 
 def slow(train, test, order, vocab_size):
@@ -79,10 +85,10 @@ def test_more_text_brings_the_bigram_to_the_truth(rng):
         ([[0]], [[0]], 0, 3, "order must be"),
         ([[0]], [[0]], 2, 0, "vocab_size must be"),
         ([[0]], [[0]], 20, 100, "order 20 is too long"),
-        ([], [[0]], 1, 3, "no rows"),
-        ([[0]], [[]], 1, 3, "row 0 must be one row of at least one id"),
-        ([[0], [3]], [[0]], 1, 3, "row 1 holds id 3: ids run from 0 to 2"),
-        ([[0]], [[-1]], 1, 3, "row 0 holds id -1"),
+        ([], [[0]], 1, 3, "there are no train rows: give at least one"),
+        ([[0]], [[]], 1, 3, "test row 0 is empty: give at least one id"),
+        ([[0], [3]], [[0]], 1, 3, "id 3 at position 0 of train row 1 is outside the vocabulary"),
+        ([[0]], [[-1]], 1, 3, "at position 0 of test row 0"),
         ([[[0, 1]]], [[0]], 1, 3, "one row"),
     ],
 )
@@ -92,5 +98,7 @@ def test_bad_input(train, test, order, vocab_size, message):
 
 
 def test_rows_must_hold_whole_numbers():
-    with pytest.raises(TypeError, match="row 0 must hold whole numbers, got float64"):
+    with pytest.raises(TypeError, match="train row 0 must be whole numbers, got float64"):
         ngram_probabilities([[0.5]], [[0]], 1, 3)
+    with pytest.raises(TypeError, match="train rows must be a list of rows of ids, got NoneType"):
+        ngram_probabilities(None, [[0]], 1, 3)

@@ -228,7 +228,7 @@ OLD_NAMES = [
     "lstm_lm", "compile_lm", "RecurrentDecoder", "TransformerDecoder", "CompiledDecoder",
     "compiled_decoding", "LearnedPositions", "lmkit.windows", "cut_windows", "COLOURS",
     "check_shifted", "check_whole", "check_real", "check_ids_row", "check_prompts", "check_share",
-    "check_temperature", "new_cache", "weights_of", "positions.table",
+    "check_temperature", "new_cache", "positions.table",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from lmkit import _arguments
-from lmkit.layers._shapes import fits
+from lmkit.layers._shapes import check_mask
 
 
 def causal_mask(length):
@@ -17,8 +17,7 @@ def causal_mask(length):
     Args:
         length: how many positions there are.
 
-    Returns:
-        A boolean tensor `(length, length)`, row = who looks, column = at whom; True = may.
+    Returns: a boolean tensor `(length, length)`, row = who looks, column = at whom.
 
     Example:
         >>> ops.convert_to_numpy(causal_mask(3)).astype(int).tolist()
@@ -36,14 +35,14 @@ def padding_mask(ids):
     Args:
         ids: `(batch, time)`, 0 is padding.
 
-    Returns:
-        A boolean tensor `(batch, 1, 1, time)`, the same for every head and every query.
+    Returns: a boolean tensor `(batch, 1, 1, time)`.
 
     Example:
         >>> ops.convert_to_numpy(padding_mask([[5, 7, 0]])).tolist()
         [[[[True, True, False]]]]
     """
-    return ops.not_equal(ops.convert_to_tensor(ids), 0)[:, None, None, :]
+    real = ops.not_equal(ops.convert_to_tensor(ids), 0)  # (B, T)
+    return real[:, None, None, :]  # (B, H, T, T) broadcasts: all heads and queries alike
 
 
 def attention_weights(queries, keys, mask=None):
@@ -55,15 +54,13 @@ def attention_weights(queries, keys, mask=None):
         mask: boolean, of a shape that fits `(..., queries, keys)`; False gets weight 0. A
             query that may look at nothing gets equal weights: nobody should read it.
 
-    Returns:
-        Weights `(..., queries, keys)`; every row is 0 or positive and sums to 1.
+    Returns: weights `(..., queries, keys)`; every row is 0 or positive and sums to 1.
 
     Raises: TypeError if the mask is not boolean, ValueError if shapes do not fit.
 
     Example:
-        >>> import numpy as np
-        >>> q = k = np.zeros((1, 2, 4))
-        >>> ops.convert_to_numpy(attention_weights(q, k, causal_mask(2))).tolist()
+        >>> zero = ops.zeros((1, 2, 4))
+        >>> ops.convert_to_numpy(attention_weights(zero, zero, causal_mask(2))).tolist()
         [[[1.0, 0.0], [0.5, 0.5]]]
 
     Source: Vaswani et al., 2017.
@@ -73,10 +70,10 @@ def attention_weights(queries, keys, mask=None):
     # Divided before the product: the smaller tensor, and no large sums in float16.
     scores = ops.matmul(queries / queries.shape[-1] ** 0.5, ops.swapaxes(keys, -1, -2))
     if mask is not None:
-        mask = _check_mask(mask, scores.shape)
+        mask = check_mask(mask, scores.shape)
         # The dtype's lowest number. With minus infinity a row without any key would be NaN.
-        dtype = keras.backend.standardize_dtype(scores.dtype)
-        scores = ops.where(mask, scores, -65504.0 if dtype == "float16" else -3.38e38)
+        half = keras.backend.standardize_dtype(scores.dtype) == "float16"
+        scores = ops.where(mask, scores, -65504.0 if half else -3.38e38)
     return ops.softmax(scores, axis=-1)
 
 
@@ -89,13 +86,9 @@ def attend(queries, keys, values, mask=None):
         values: `(..., keys, value_channels)`.
         mask: as for `attention_weights`.
 
-    Returns:
-        A tensor `(..., queries, value_channels)`.
+    Returns: a tensor `(..., queries, value_channels)`.
 
-    Example:
-        >>> zero = ops.zeros((1, 2, 4))
-        >>> ops.convert_to_numpy(attend(zero, zero, [[[2.0], [4.0]]], causal_mask(2))).tolist()
-        [[[2.0], [3.0]]]
+    Source: Vaswani et al., 2017.
     """
     keys, values = ops.convert_to_tensor(keys), ops.convert_to_tensor(values)
     _check_equal("positions", keys=keys.shape[-2], values=values.shape[-2])
@@ -109,13 +102,11 @@ def split_heads(x, num_heads):
         x: `(batch, time, channels)`.
         num_heads: how many heads H; divides the channels.
 
-    Returns:
-        A tensor `(batch, heads, time, channels / H)`.
+    Returns: a tensor `(batch, heads, time, channels / H)`.
 
     Example:
-        >>> import numpy as np
-        >>> ops.convert_to_numpy(split_heads(np.arange(8.0).reshape(1, 2, 4), 2)).tolist()
-        [[[[0.0, 1.0], [4.0, 5.0]], [[2.0, 3.0], [6.0, 7.0]]]]
+        >>> ops.convert_to_numpy(split_heads([[[0, 1, 2, 3], [4, 5, 6, 7]]], 2)).tolist()
+        [[[[0, 1], [4, 5]], [[2, 3], [6, 7]]]]
     """
     x, heads = ops.convert_to_tensor(x), _arguments.whole("num_heads", num_heads)
     if len(x.shape) != 3 or x.shape[-1] % heads:
@@ -132,13 +123,7 @@ def merge_heads(x):
     Args:
         x: `(batch, heads, time, channels of a head)`.
 
-    Returns:
-        A tensor `(batch, time, channels)`.
-
-    Example:
-        >>> x = ops.reshape(ops.arange(8.0), (1, 2, 4))
-        >>> bool(ops.all(merge_heads(split_heads(x, 2)) == x))
-        True
+    Returns: a tensor `(batch, time, channels)`.
     """
     batch, heads, time, channels = ops.shape(x)
     return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (batch, time, heads * channels))
@@ -164,12 +149,10 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         attention_mask: boolean, of a shape that fits `(batch, heads, time, time)`, such as
             `padding_mask(ids)`; True = may be looked at.
 
-    Returns:
-        A tensor `(batch, time, embed_dim)`.
+    Returns: a tensor `(batch, time, embed_dim)`.
 
     Example:
-        >>> import numpy as np
-        >>> tuple(MultiHeadSelfAttention(embed_dim=8, num_heads=2)(np.ones((1, 5, 8))).shape)
+        >>> tuple(MultiHeadSelfAttention(embed_dim=8, num_heads=2)(ops.ones((1, 5, 8))).shape)
         (1, 5, 8)
 
     Source: Vaswani et al., 2017; Radford et al., 2019 (GPT-2).
@@ -185,19 +168,19 @@ class MultiHeadSelfAttention(keras.layers.Layer):
             got = f"{embed_dim} and {num_heads}"
             raise ValueError(f"embed_dim must be a multiple of num_heads, got {got}")
         self.causal = _arguments.flag("causal", causal)
-        self.rate = _arguments.real("dropout", dropout, least=0, below=1)
-        # One each: the same initializer would draw the same numbers for both.
-        small, output = (keras.initializers.RandomNormal(stddev=0.02) for _ in range(2))
-        self.output_initializer = keras.initializers.get(output_initializer or output)
-        # A sublayer does not take over its layer's precision by itself.
-        precision = {"dtype": self.dtype_policy}
+        rate = _arguments.real("dropout", dropout, least=0, below=1)
+        # One initializer each: used twice, it would draw the same numbers twice.
+        first, last = (keras.initializers.RandomNormal(stddev=0.02) for _ in range(2))
+        self.output_initializer = keras.initializers.get(output_initializer or last)
+        # Keras gives a sublayer the global precision, not its layer's.
+        dtype = self.dtype_policy
         self.qkv = keras.layers.Dense(
-            3 * self.embed_dim, kernel_initializer=small, name="qkv", **precision
+            3 * self.embed_dim, kernel_initializer=first, name="qkv", dtype=dtype
         )
         self.out = keras.layers.Dense(
-            self.embed_dim, kernel_initializer=self.output_initializer, name="out", **precision
+            self.embed_dim, kernel_initializer=self.output_initializer, name="out", dtype=dtype
         )
-        self.dropout = keras.layers.Dropout(self.rate, **precision)
+        self.dropout = keras.layers.Dropout(rate, dtype=dtype)
 
     def build(self, input_shape):
         """Makes the weights."""
@@ -233,55 +216,34 @@ class MultiHeadSelfAttention(keras.layers.Layer):
             read: how many positions are in the cache, a whole number.
             mask: which of its `length` positions may be looked at, `(batch, 1, new, length)`.
 
-        Returns:
-            What a call would give at those positions, and the new cache.
+        Returns: what a call would give at those positions, and the new cache.
         """
         queries, keys, values = self._heads(x)  # (B, H, new, D) each
-        keys, values = (
-            # All rows write into the same positions, which compiled code does in place.
-            ops.slice_update(old, [0, 0, read, 0], new)
-            for old, new in zip(cache, (keys, values), strict=True)
-        )
+        place = [0, 0, read, 0]  # the same for all rows, so compiled code writes in place
+        keys = ops.slice_update(cache[0], place, keys)  # (B, H, length, D)
+        values = ops.slice_update(cache[1], place, values)
         return self.out(merge_heads(attend(queries, keys, values, mask))), (keys, values)
 
     def _heads(self, x):
-        queries, keys, values = ops.split(self.qkv(x), 3, axis=-1)  # (B, T, C) each
-        return [split_heads(part, self.num_heads) for part in (queries, keys, values)]
+        return [split_heads(part, self.num_heads) for part in ops.split(self.qkv(x), 3, axis=-1)]
 
     def _mask(self, x, mask):
-        if not self.causal:
-            return mask
-        causal = causal_mask(ops.shape(x)[1])
-        if mask is None:
-            return causal
-        batch, time, _ = x.shape
-        return ops.logical_and(causal, _check_mask(mask, (batch, self.num_heads, time, time)))
+        causal = causal_mask(ops.shape(x)[1]) if self.causal else None
+        if causal is None or mask is None:
+            return mask if causal is None else causal
+        # Checked here as well, because logical_and takes numbers and widens shapes.
+        mask = check_mask(mask, (x.shape[0], self.num_heads, x.shape[1], x.shape[1]))
+        return ops.logical_and(causal, mask)
 
     def get_config(self):
         """Tells what is needed to build the layer again."""
-        return {
-            **super().get_config(),
-            "embed_dim": self.embed_dim,
-            "num_heads": self.num_heads,
-            "causal": self.causal,
-            "dropout": self.rate,
-            "output_initializer": keras.initializers.serialize(self.output_initializer),
-        }
+        config = {name: getattr(self, name) for name in ("embed_dim", "num_heads", "causal")}
+        output = keras.initializers.serialize(self.output_initializer)
+        config |= {"dropout": self.dropout.rate, "output_initializer": output}
+        return super().get_config() | config
 
 
 def _check_equal(what, **sizes):
     (one, first), (other, second) = sizes.items()
-    if None not in (first, second) and first != second:
+    if None not in (first, second) and first != second:  # None: not known yet
         raise ValueError(f"{one} and {other} need equally many {what}, got {first} and {second}")
-
-
-def _check_mask(mask, shape):
-    mask = ops.convert_to_tensor(mask)
-    dtype = keras.backend.standardize_dtype(mask.dtype)
-    if dtype != "bool":
-        # Numbers could be 0 for "hidden", or 1, or minus infinity: nobody can know.
-        raise TypeError(f"the mask must be boolean, True = may be looked at, got {dtype}")
-    if not fits(mask.shape, shape):
-        wanted, got = tuple(shape), tuple(mask.shape)
-        raise ValueError(f"the mask must fit {wanted} (..., queries, keys), got {got}")
-    return mask

@@ -75,11 +75,6 @@ def is_inside(ids, vocab_size):
         ids: whole numbers, any shape.
         vocab_size: ids run from 0 to `vocab_size - 1`.
 
-    Returns:
-        A boolean tensor of the ids' shape.
-
-    Example:
-        >>> ops.convert_to_numpy(is_inside(ops.array([-1, 0, 9]), vocab_size=9)).tolist()
-        [False, True, False]
+    Returns: a boolean tensor of the ids' shape.
     """
     return ops.logical_and(ids >= 0, ids < vocab_size)

@@ -67,7 +67,8 @@ def rotate(x, positions):
     dtype = keras.backend.result_type(x.dtype, "float32")
     frequencies = ops.convert_to_tensor(_frequencies(x.shape[-1]), dtype)
     angles = ops.cast(positions, dtype)[..., None] * frequencies  # (..., T, C / 2)
-    even, odd, sin, cos = x[..., 0::2], x[..., 1::2], ops.sin(angles), ops.cos(angles)
+    sin, cos = ops.sin(angles), ops.cos(angles)
+    even, odd = ops.cast(x[..., 0::2], dtype), ops.cast(x[..., 1::2], dtype)
     turned = ops.stack([even * cos - odd * sin, even * sin + odd * cos], axis=-1)
     return ops.cast(ops.reshape(turned, ops.shape(x)), x.dtype)
 

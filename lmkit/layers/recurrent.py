@@ -18,16 +18,17 @@ def simple_rnn_step(x, h, W, U, b, activation=ops.tanh):
     Args:
         x: the inputs of this step, `(batch, channels)`.
         h: the states after the step before, `(batch, units)`.
-        W, U, b: the weights, `(channels, units)`, `(units, units)` and `(units,)`.
+        W: the input weights, `(channels, units)`.
+        U: the recurrent weights, `(units, units)`.
+        b: the bias, `(units,)`.
         activation: the function f, from numbers to numbers.
 
-    Returns:
-        The new states, `(batch, units)`.
-
+    Returns: the new states, `(batch, units)`.
     Source: Elman, "Finding Structure in Time", 1990.
     """
-    # The vectors of a batch are rows, so they stand to the left of the matrices.
-    return activation(ops.matmul(x, W) + ops.matmul(h, U) + b)
+    from_input = ops.matmul(x, W)  # (B, C) (C, U): a batch's vectors are rows, left of W
+    from_past = ops.matmul(h, U)  # (B, U)
+    return activation(from_input + from_past + b)
 
 
 def lstm_step(x, h, c, W, U, b):
@@ -39,27 +40,32 @@ def lstm_step(x, h, c, W, U, b):
 
     Args:
         x: the inputs of this step, `(batch, channels)`.
-        h, c: state and memory after the step before, `(batch, units)` each.
-        W, U, b: the weights, each with the columns of i, f, g and o side by side.
+        h: the states after the step before, `(batch, units)`.
+        c: the memory after the step before, `(batch, units)`.
+        W: the input weights of i, f, g and o side by side, `(channels, 4 * units)`.
+        U: the recurrent weights, `(units, 4 * units)`.
+        b: the bias, `(4 * units,)`.
 
-    Returns: the new state and the new memory, `(batch, units)` each.
-
+    Returns: the new states and the new memory, `(batch, units)` each.
     Source: Hochreiter and Schmidhuber, 1997; Gers et al., 2000 (the forget gate).
     """
-    # Keras's order of the blocks, so that weights can be exchanged; Keras calls g "c".
-    i, f, g, o = ops.split(ops.matmul(x, W) + ops.matmul(h, U) + b, 4, axis=-1)  # (B, U) each
-    c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
-    return ops.sigmoid(o) * ops.tanh(c), c
+    # Keras's order of the four blocks, so that weights can be exchanged; Keras calls g "c".
+    z = ops.matmul(x, W) + ops.matmul(h, U) + b  # (B, 4 U)
+    i, f, g, o = ops.split(z, 4, axis=-1)  # (B, U) each
+    i, f, o = ops.sigmoid(i), ops.sigmoid(f), ops.sigmoid(o)  # gates: from 0, shut, to 1, open
+    # The memory is changed by adding, so its gradient passes many steps without vanishing.
+    c = f * c + i * ops.tanh(g)
+    h = o * ops.tanh(c)
+    return h, c
 
 
 class _Cell(keras.layers.Layer):
     """What the cells share: W, U and b, with a block of `units` columns per gate."""
 
-    _GATES = 1
-    _TWIN = None
+    _GATES, _first_bias = 1, "zeros"
 
     def __init__(self, units, **kwargs):
-        _check_extras(self._TWIN, kwargs)
+        _check_extras(self, kwargs)
         super().__init__(**kwargs)
         self.units = self.state_size = self.output_size = _arguments.whole("units", units)
 
@@ -70,12 +76,9 @@ class _Cell(keras.layers.Layer):
         self.U = self.add_weight((self.units, columns), "orthogonal", name="U")
         self.b = self.add_weight((columns,), self._first_bias, name="b")
 
-    def _first_bias(self, shape, dtype=None):
-        return ops.zeros(shape, dtype)
-
     def get_config(self):
         """Tells what is needed to build the cell again."""
-        return {**super().get_config(), "units": self.units}
+        return super().get_config() | {"units": self.units}
 
 
 @keras.saving.register_keras_serializable("lmkit")
@@ -90,16 +93,12 @@ class SimpleRNNCell(_Cell):
         inputs: `(batch, channels)`.
         states: a list with the state before, `(batch, units)`.
 
-    Returns:
-        The new state, `(batch, units)`, and a list that holds it.
+    Returns: the new state, `(batch, units)`, and a list that holds it.
 
     Example:
-        >>> layer = keras.layers.RNN(SimpleRNNCell(2))
-        >>> ops.shape(layer(ops.ones((1, 5, 3))))
+        >>> ops.shape(keras.layers.RNN(SimpleRNNCell(2))(ops.ones((1, 5, 3))))
         (1, 2)
     """
-
-    _TWIN = keras.layers.SimpleRNNCell
 
     def __init__(self, units, activation="tanh", **kwargs):
         super().__init__(units, **kwargs)
@@ -113,7 +112,7 @@ class SimpleRNNCell(_Cell):
     def get_config(self):
         """Tells what is needed to build the cell again."""
         activation = keras.activations.serialize(self.activation)
-        return {**super().get_config(), "activation": activation}
+        return super().get_config() | {"activation": activation}
 
 
 @keras.saving.register_keras_serializable("lmkit")
@@ -129,8 +128,7 @@ class LSTMCell(_Cell):
         inputs: `(batch, channels)`.
         states: a list with the state and the memory before, `(batch, units)` each.
 
-    Returns:
-        The new state, `(batch, units)`, and a list of the new state and the new memory.
+    Returns: the new state, `(batch, units)`, and a list of the new state and memory.
 
     Example:
         >>> cell = LSTMCell(2)
@@ -142,7 +140,6 @@ class LSTMCell(_Cell):
     """
 
     _GATES = 4
-    _TWIN = keras.layers.LSTMCell
 
     def __init__(self, units, unit_forget_bias=True, **kwargs):
         super().__init__(units, **kwargs)
@@ -150,9 +147,8 @@ class LSTMCell(_Cell):
         self.unit_forget_bias = _arguments.flag("unit_forget_bias", unit_forget_bias)
 
     def _first_bias(self, shape, dtype=None):
-        rest = ops.zeros((self.units,), dtype)
-        forget = ops.ones_like(rest) if self.unit_forget_bias else rest
-        return ops.concatenate([rest, forget, rest, rest])
+        gates = ops.array([[0], [1 if self.unit_forget_bias else 0], [0], [0]], dtype)  # i f g o
+        return ops.reshape(ops.repeat(gates, self.units, axis=1), shape)
 
     def call(self, inputs, states):
         """Does one step."""
@@ -161,26 +157,24 @@ class LSTMCell(_Cell):
 
     def get_config(self):
         """Tells what is needed to build the cell again."""
-        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+        return super().get_config() | {"unit_forget_bias": self.unit_forget_bias}
 
 
 class _RecurrentLayer(keras.layers.RNN):
     """What the layers share: `keras.layers.RNN` runs their cell over the time axis."""
 
     _CELL_ARGUMENTS = ()
-    _TWIN = None
 
-    def __init__(self, make_cell, return_sequences, **kwargs):
-        _check_extras(self._TWIN, kwargs)
-        cell = make_cell(dtype=kwargs.get("dtype"))  # the cell holds the weights
+    def __init__(self, cell, return_sequences, **kwargs):
+        _check_extras(self, kwargs)
         super().__init__(cell, return_sequences=return_sequences, **kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def get_config(self):
         """Tells what is needed to build the layer again."""
         config = super().get_config()
-        cell = config.pop("cell")["config"]
-        return {**config, **{name: cell[name] for name in self._CELL_ARGUMENTS}}
+        cell = config.pop("cell")["config"]  # made again from the layer's own arguments
+        return config | {name: cell[name] for name in self._CELL_ARGUMENTS}
 
     @classmethod
     def from_config(cls, config):
@@ -190,10 +184,7 @@ class _RecurrentLayer(keras.layers.RNN):
 
 @keras.saving.register_keras_serializable("lmkit")
 class SimpleRNN(_RecurrentLayer):
-    """A recurrent layer over whole sequences that skips masked positions.
-
-    Where the mask is False the state is carried over unchanged, so padding cannot
-    wash it out. The weights are those of `keras.layers.SimpleRNN`, in the same order.
+    """A recurrent layer over whole sequences, as `keras.layers.SimpleRNN` with equal weights.
 
     Args:
         units: how many numbers the state holds.
@@ -203,29 +194,22 @@ class SimpleRNN(_RecurrentLayer):
 
     Call arguments:
         sequences: `(batch, time, channels)`.
-        mask: boolean `(batch, time)`, True = keep, or None.
+        mask: boolean `(batch, time)`; where it is False the state is carried over unchanged.
         initial_state: `(batch, units)`, zeros if None.
 
-    Returns:
-        `(batch, units)`, or `(batch, time, units)` with `return_sequences`.
+    Returns: `(batch, units)`, or `(batch, time, units)` with `return_sequences`.
     """
 
     _CELL_ARGUMENTS = ("units", "activation")
-    _TWIN = keras.layers.SimpleRNN
 
     def __init__(self, units, activation="tanh", return_sequences=False, **kwargs):
-        def make_cell(dtype):
-            return SimpleRNNCell(units, activation, dtype=dtype)
-
-        super().__init__(make_cell, return_sequences, **kwargs)
+        cell = SimpleRNNCell(units, activation, dtype=kwargs.get("dtype"))  # it has the weights
+        super().__init__(cell, return_sequences, **kwargs)
 
 
 @keras.saving.register_keras_serializable("lmkit")
 class LSTM(_RecurrentLayer):
-    """A recurrent layer with a memory, over whole sequences; it skips masked positions.
-
-    Where the mask is False state and memory are carried over unchanged. The weights are
-    those of `keras.layers.LSTM`, in the same order.
+    """A recurrent layer with a memory, as `keras.layers.LSTM` with equal weights.
 
     Args:
         units: how many numbers the state holds, and the memory.
@@ -235,28 +219,26 @@ class LSTM(_RecurrentLayer):
 
     Call arguments: as for `SimpleRNN`; `initial_state` is a list of state and memory.
 
-    Returns:
-        `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
-        `return_state` a list of that, the last state and the last memory.
+    Returns: as `SimpleRNN`; with `return_state` a list of that, the last state and the
+    last memory.
     """
 
     _CELL_ARGUMENTS = ("units", "unit_forget_bias")
-    _TWIN = keras.layers.LSTM
 
     def __init__(self, units, unit_forget_bias=True, return_sequences=False, **kwargs):
-        def make_cell(dtype):
-            return LSTMCell(units, unit_forget_bias, dtype=dtype)
-
-        super().__init__(make_cell, return_sequences, **kwargs)
+        cell = LSTMCell(units, unit_forget_bias, dtype=kwargs.get("dtype"))  # it has the weights
+        super().__init__(cell, return_sequences, **kwargs)
 
 
-def _check_extras(twin, kwargs):
-    """Refuses what Keras's layer of the same name takes and this one leaves out."""
-    # What every recurrent layer has (return_state, ...) is welcome.
-    known = inspect.signature(keras.layers.RNN.__init__).parameters
-    names = inspect.signature(twin.__init__).parameters
-    extras = " and ".join(name for name in names if name in kwargs and name not in known)
+def _check_extras(layer, kwargs):
+    """Refuses what Keras's layer of the same name takes and lmkit's leaves out."""
+    # These layers are for reading, so they have what their formulas have, and what every
+    # recurrent layer has (return_state, ...).
+    name = type(layer).__name__
+    twin = getattr(keras.layers, name, keras.layers.RNN)  # a reader's subclass has none
+    theirs, known = (
+        inspect.signature(kind.__init__).parameters for kind in (twin, keras.layers.RNN)
+    )
+    extras = " and ".join(extra for extra in theirs if extra in kwargs and extra not in known)
     if extras:
-        # These layers are for reading, so they have what their formulas have.
-        name = twin.__name__
         raise TypeError(f"lmkit's {name} has no {extras}: use keras.layers.{name}, which has")

@@ -7,6 +7,6 @@ from lmkit.models.classifiers import BagOfWords, bag_of_words_classifier, rnn_cl
 from lmkit.models.gpt import TransformerLM
 from lmkit.models.recurrent import RecurrentLM
 
-__all__ = """
-    BagOfWords RecurrentLM TransformerLM bag_of_words_classifier rnn_classifier
-""".split()
+__all__ = [
+    "BagOfWords", "RecurrentLM", "TransformerLM", "bag_of_words_classifier", "rnn_classifier",
+]  # fmt: skip

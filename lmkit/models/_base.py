@@ -19,11 +19,21 @@ class LanguageModel(keras.Model):
         check_rank(ids)
         return super().__call__(ids, *args, **kwargs)
 
+    def _start(self, batch, length, padding):
+        """Checks what `start` was given and makes the part of the state that all models have."""
+        batch = _arguments.whole("batch", batch)
+        length = _arguments.whole("length", length, most=self.max_length)
+        # The caller may give an array or, inside compiled code, a tensor.
+        padding = ops.cast(ops.zeros(batch) if padding is None else padding, "int32")
+        if tuple(padding.shape) != (batch,):
+            got = tuple(padding.shape)
+            raise ValueError(f"padding must be ({batch},), one number per text, got {got}")
+        return batch, length, {"read": ops.zeros((), "int32"), "padding": padding}
+
     def get_config(self):
         """Tells what is needed to build the model again."""
-        config = {**super().get_config(), "format": FORMAT}
-        # After quantize("int8") sublayers have a precision of their own, which their weights
-        # in the file need.
+        config = super().get_config() | {"format": FORMAT}
+        # quantize() gives sublayers a precision of their own. Keras knows a policy per layer.
         parts = {part.path: part.dtype_policy for part in self._parts() if part.quantization_mode}
         if parts:
             policies = keras.dtype_policies.DTypePolicyMap(self.dtype_policy.name, parts)
@@ -33,25 +43,15 @@ class LanguageModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """Builds the model from what `get_config` gave."""
-        config = dict(config)
+        config = dict(config)  # the caller's own stays as it is
         if (found := config.pop("format", 1)) != FORMAT:
+            # The weights of another format may have equal shapes and mean something else.
             age = "an older" if found < FORMAT else "a newer"
             raise ValueError(
                 f"this {cls.__name__} was saved by {age} lmkit (file format {found}, this lmkit "
-                f"reads {FORMAT}): load it with that version, or build and train the model again"
+                f"reads {FORMAT}): load it with that lmkit, or build and train the model again"
             )
         return super().from_config(config)
-
-    def _start(self, batch, length, padding):
-        """Checks what `start` was given and returns the part of the state all models have."""
-        batch = _arguments.whole("batch", batch)
-        length = _arguments.whole("length", length, most=self.max_length)
-        if padding is None:
-            padding = ops.zeros((batch,), "int32")
-        padding = ops.cast(padding, "int32")  # (B,)
-        if tuple(padding.shape) != (batch,):
-            raise ValueError(f"padding must be ({batch},), a number per text, got {padding.shape}")
-        return batch, length, {"read": ops.zeros((), "int32"), "padding": padding}
 
 
 def check_rank(ids):
@@ -59,11 +59,6 @@ def check_rank(ids):
 
     Args:
         ids: an array or tensor.
-
-    Raises: ValueError if it has another number of axes.
-
-    Example:
-        >>> check_rank(ops.zeros((2, 3)))
     """
     if len(ids.shape) != 2:
         raise ValueError(f"ids must be (batch, time), got shape {tuple(ids.shape)}")

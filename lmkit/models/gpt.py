@@ -54,23 +54,22 @@ class TransformerLM(LanguageModel):
         rate = _arguments.real("dropout", dropout, least=0, below=1)
         self.causal = _arguments.flag("causal", causal)
         # Keras gives a sublayer the global precision, not the model's.
-        precision = {"dtype": self.dtype_policy}
+        dtype = self.dtype_policy
         # Two initializers: one would draw the same numbers for both tables.
         small, other = (keras.initializers.RandomNormal(stddev=0.02) for _ in range(2))
         self.tokens = TokenEmbedding(
-            vocab_size, embed_dim, embeddings_initializer=small, name="tokens", **precision
+            vocab_size, embed_dim, embeddings_initializer=small, name="tokens", dtype=dtype
         )
         self.positions = layers.Embedding(
-            self.max_length, self.embed_dim, other, name="positions", **precision
+            self.max_length, self.embed_dim, other, name="positions", dtype=dtype
         )
-        self.dropout = layers.Dropout(rate, name="dropout", **precision)
+        self.dropout = layers.Dropout(rate, name="dropout", dtype=dtype)
         self.blocks = [
-            TransformerBlock(
-                embed_dim, num_heads, ff_dim, causal, rate, num_layers, name=f"block_{n}", **precision
-            )
+            TransformerBlock(embed_dim, num_heads, ff_dim, causal, rate, num_layers,
+                             name=f"block_{n}", dtype=dtype)
             for n in range(num_layers)
-        ]
-        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm", **precision)
+        ]  # fmt: skip
+        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm", dtype=dtype)
         self._make_weights()
 
     def _make_weights(self):

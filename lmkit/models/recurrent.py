@@ -50,18 +50,18 @@ class RecurrentLM(LanguageModel):
         self.embed_dim = _arguments.whole("embed_dim", embed_dim)
         self.units = _arguments.whole("units", units)
         self.max_length = None  # a state has the same size after any number of ids
-        _arguments.choice("cell", cell, [*_CELLS])
         rate = _arguments.real("dropout", dropout, least=0, below=1)
-        self.cell, self.gate_bias = cell, gate_bias
+        self.cell = _arguments.choice("cell", cell, [*_CELLS])
+        self.gate_bias = None if gate_bias is None else _arguments.real("gate_bias", gate_bias)
         # Keras gives a sublayer the global precision, not the model's.
-        precision = {"dtype": self.dtype_policy}
-        self.embedding = TokenEmbedding(vocab_size, embed_dim, name="embedding", **precision)
-        self.dropout = layers.Dropout(rate, name="dropout", **precision)
+        dtype = self.dtype_policy
+        self.embedding = TokenEmbedding(vocab_size, embed_dim, name="embedding", dtype=dtype)
+        self.dropout = layers.Dropout(rate, name="dropout", dtype=dtype)
         self.recurrent = _CELLS[cell](
             self.units, return_sequences=True, return_state=True, name="recurrent",
-            **_bias(cell, gate_bias), **precision,
+            **_bias(cell, self.gate_bias), dtype=dtype,
         )  # fmt: skip
-        self.head = layers.Dense(self.vocab_size, name="head", **precision)
+        self.head = layers.Dense(self.vocab_size, name="head", dtype=dtype)
         self._make_weights()
 
     def _make_weights(self):
@@ -132,7 +132,6 @@ def _bias(cell, gate_bias):
     """Chooses the arguments of a Keras layer that make its gate start at a bias."""
     if gate_bias is None:
         return {}
-    gate_bias = _arguments.real("gate_bias", gate_bias)
     if cell == "simple":
         raise ValueError(f"a SimpleRNN has no gate whose bias could be {gate_bias}")
 

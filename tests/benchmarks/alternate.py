@@ -27,9 +27,12 @@ def start(command):
 
 def turn(worker):
     """Lets a worker do one turn and returns what it measured, a dict."""
-    worker.stdin.write("turn\n")
-    worker.stdin.flush()
-    answer = worker.stdout.readline()
+    try:
+        worker.stdin.write("turn\n")
+        worker.stdin.flush()
+        answer = worker.stdout.readline()
+    except BrokenPipeError:  # it ended while it prepared itself
+        answer = ""
     if not answer:
         raise RuntimeError(f"a worker stopped with code {worker.wait()}: {worker.args}")
     return json.loads(answer)

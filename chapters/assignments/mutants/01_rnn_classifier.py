@@ -126,16 +126,16 @@ MUTANTS = [
     encode(
         "an unknown word becomes padding",
         "check_1_pad",
-        "which means padding",
+        "but 0 means padding",
         (UNKNOWN, "id_of.get(word, 0) for word in words"),
     ),
     encode(
         "an unknown word is left out",
         "check_1_pad",
-        "an unknown word is 1",
+        "an unknown word becomes 1",
         (UNKNOWN, "id_of[word] for word in words if word in id_of"),
     ),
-    encode("returns lists of floats", "check_1_pad", "whole numbers", ('dtype="int32"', "float")),
+    encode("returns lists of floats", "check_1_pad", "must be integers", ('dtype="int32"', "float")),
     encode(
         "cuts at the end, as the chapter did",
         "check_1_cut",
@@ -146,19 +146,19 @@ MUTANTS = [
     encode(
         "the odd place goes to the beginning",
         "check_1_cut",
-        "the odd place",
+        "the odd place belongs to the end",
         ("length // 2", "(length + 1) // 2"),
     ),
     encode(
         "half from both sides, so that an odd length lacks a word",
         "check_1_cut",
-        "the odd place",
+        "the odd place belongs to the end",
         (CUT, "ids[:head] + ids[-head:]"),
     ),
     encode(
-        "fills the caller's own lists",
+        "writes into the caller's own lists",
         "check_1_pad",
-        "the caller's lists",
+        "changed the lists it was given",
         (
             "ids = [id_of.get(word, 1) for word in words]",
             "words[:] = ids = [id_of.get(word, 1) for word in words]",
@@ -178,16 +178,16 @@ MUTANTS = [
         ("states[:, t] = h", "states[:, x.shape[1] - 1 - t] = h"),
     ),
     read(
-        "leak and 1 - leak are interchanged",
+        "leak and 1 - leak are swapped",
         "check_2_order",
-        "interchanged",
+        "swapped",
         (NEW, "new = (1 - leak) * h + leak * np.tanh("),
     ),
     read("the leak is forgotten", "check_2_order", "leak is missing", (NEW, "new = np.tanh(")),
     read(
-        "one array, changed in place, stands at every step",
+        "every step stores the same array, which is changed in place",
         "check_2_order",
-        "changed in place",
+        "change it in place",
         ("h = np.where(", "h[:] = np.where("),
         (STATES, "[None] * x.shape[1]"),
         ("states[:, t] = h", "states[t] = h"),
@@ -195,9 +195,9 @@ MUTANTS = [
     ),
     read("the mask is ignored", "check_2_mask", "is the mask ignored", (MASKED, "new")),
     read(
-        "the mask is upside down",
+        "the mask is inverted",
         "check_2_order",
-        "upside down",
+        "is the mask inverted",
         (MASKED, "np.where(mask[:, t, None], h, new)"),
     ),
     read(
@@ -207,9 +207,9 @@ MUTANTS = [
         (MASKED, "new * mask[:, t, None]"),
     ),
     read(
-        "the first row's mask is used for all",
+        "the first row's mask is used for all rows",
         "check_2_mask",
-        "each row has a mask of its own",
+        "each row has its own mask",
         (MASKED, "new if mask[0, t] else h"),
     ),
     read("U is transposed", "check_2_matrices", "transposed?", ("h @ U", "h @ U.T")),
@@ -217,7 +217,7 @@ MUTANTS = [
     f_beta("F1, whatever beta is", "check_3_value", "no effect", ("beta**2", "1")),
     f_beta("beta is not squared", "check_3_value", "not squared", ("beta**2", "beta")),
     f_beta(
-        "beta weighs the false positives",
+        "beta multiplies the false positives",
         "check_3_value",
         "instead of FN",
         ("weight * missed + praised", "missed + weight * praised"),
@@ -225,7 +225,7 @@ MUTANTS = [
     f_beta(
         "a probability equal to the threshold counts as liked",
         "check_3_counting",
-        "not above it",
+        "not greater than it",
         ("probabilities > threshold", "probabilities >= threshold"),
     ),
     f_beta(
@@ -235,13 +235,13 @@ MUTANTS = [
         ("labels == 0", "labels != 1"),
     ),
     f_beta(
-        "the threshold is 0.5 for ever",
+        "the threshold is always 0.5",
         "check_3_counting",
-        "is it used?",
+        "does your code use the threshold",
         ("probabilities > threshold", "probabilities > 0.5"),
     ),
     f_beta(
-        "0 / 0 without a positive review", "check_3_empty", "0 / 0", (NO_HIT, "hits = hits + 0.0")
+        "0 / 0 without a true positive", "check_3_empty", "0 / 0", (NO_HIT, "hits = hits + 0.0")
     ),
     f_beta(
         "1.0 without a true positive", "check_3_empty", "expected 0.0", ("return 0.0", "return 1.0")
@@ -249,13 +249,13 @@ MUTANTS = [
     evaluate(
         "averages over the padding too",
         "check_5_padding",
-        "is padding averaged?",
+        "does your mean include padding",
         (f"{MEAN} / mask.sum(axis=1)", "states_of(ids).mean(axis=1)"),
     ),
     evaluate(
-        "divides by the words but adds the padding up",
+        "divides by the number of words but adds the padding, too",
         "check_5_padding",
-        "is padding averaged?",
+        "does your mean include padding",
         (MEAN, "states_of(ids).sum(axis=1)"),
     ),
     evaluate("keeps the first words", "check_5_cut", "cut off?", ("row[-length:]", "row[:length]")),
@@ -275,26 +275,26 @@ MUTANTS = [
     evaluate(
         "averages the batches' accuracies",
         "check_5_batches",
-        "a mean of means",
+        "the mean of the batches' means",
         code=MEAN_OF_MEANS,
     ),
     train(
         "a bag of single words",
         "check_6_pairs",
-        "do not see the order",
+        "do not depend on the order",
         ('[f"{a} {b}" for a, b in pairwise(words)]', "words"),
     ),
     train(
         "pairs of any two words that occur together",
         "check_6_pairs",
-        "what makes the order?",
+        "what captures the order",
         (
             '[f"{a} {b}" for a, b in pairwise(words)]',
             '[f"{a} {b}" for a in set(words[-12:]) for b in set(words[-12:]) if a < b]',
         ),
     ),
     train(
-        "the score of the other label",
+        "the score for the opposite label",
         "check_6_pairs",
         "worse than a coin",
         ("np.array(\n            [sum(", "np.array(\n            [-sum("),
@@ -302,13 +302,13 @@ MUTANTS = [
     train(
         "reads the first words, where no verdict stands",
         "check_6_pairs",
-        "do not see the order",
+        "do not depend on the order",
         ("WordTokenizer.split(text)", "WordTokenizer.split(text)[:10]"),
     ),
     train(
-        "ids are given anew when a text is scored",
+        "ids are assigned anew when a text is scored",
         "check_6_alone",
-        "the texts beside it",
+        "the other texts",
         (
             "        return np.array(\n",
             "        new = {}\n"
@@ -320,9 +320,9 @@ MUTANTS = [
         ),
     ),
     train(
-        "the scores are centred over the call",
+        "the scores are centered over the list of texts",
         "check_6_alone",
-        "the texts beside it",
+        "the other texts",
         ("    return score\n", "    return lambda texts: score(texts) - score(texts).mean()\n"),
     ),
     train(

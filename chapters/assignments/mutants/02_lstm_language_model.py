@@ -48,16 +48,15 @@ def draw(probabilities, temperature, points):
 """
 
 LOSS = """
-def held_out_loss(rows, model):
+def held_out_loss(inputs, targets, model):
     losses = []
-    for row in rows:
+    for row, wanted in zip(inputs, targets, strict=True):
         h = np.zeros(len(model["U"]))
-        for word, target in itertools.pairwise(row):
-            if target == 0:
-                break
+        for word, target in zip(row, wanted, strict=True):
             h = np.tanh(model["embed"][word] + h @ model["U"])
-            logits = h @ model["out"]
-            losses.append(np.log(np.exp(logits).sum() / np.exp(logits[target])))
+            if target != IGNORE:
+                logits = h @ model["out"]
+                losses.append(np.log(np.exp(logits).sum() / np.exp(logits[target])))
     return np.mean(losses)
 """
 
@@ -71,6 +70,12 @@ _loss = wrong_answers("task_7_loss", LOSS)
 TOTAL = "-sum(np.log(pieces).sum() for pieces in probabilities)"
 RESULT = "float(np.exp(total / sum(words)))"
 LOGS = "np.log(probabilities) / temperature"
+START = '        h = np.zeros(len(model["U"]))\n'
+READ = '            h = np.tanh(model["embed"][word] + h @ model["U"])\n'
+SCORE = """            if target != IGNORE:
+                logits = h @ model["out"]
+                losses.append(np.log(np.exp(logits).sum() / np.exp(logits[target])))
+"""
 
 MUTANTS = [
     _table(
@@ -93,7 +98,7 @@ MUTANTS = [
     _table(
         "a pair that occurs twice is counted once: += with an index array",
         "check_1_counts",
-        "you have counted it once",
+        "but you have counted it once",
         (
             "np.add.at(counts, (before[inside], rows[inside]), 1)",
             "counts[before[inside], rows[inside]] += 1",
@@ -102,17 +107,17 @@ MUTANTS = [
     _table(
         "alpha is given to V words, padding included",
         "check_1_counts",
-        "padding is none",
+        "padding is not a word",
         ("counts[:, 1:] += alpha", "counts += alpha"),
     ),
     _table(
         "the denominator counts V words, the numerators V - 1",
         "check_1_counts",
-        "the denominator holds alpha (V - 1)",
+        "add alpha (V - 1) to the denominator",
         ("counts.sum(axis=1, keepdims=True)", "(counts.sum(axis=1, keepdims=True) + alpha)"),
     ),
     _table(
-        "divides by how often the word occurs, the ends of texts counted",
+        "divides by how often the word occurs, at the ends of texts, too",
         "check_1_counts",
         "not how often v occurs",
         (
@@ -123,9 +128,9 @@ MUTANTS = [
         ),
     ),
     _table(
-        "alpha is added above, not below",
+        "alpha is added to the numerator, not to the denominator",
         "check_1_counts",
-        "where is alpha in the denominator",
+        "is alpha missing from the denominator",
         ("counts / counts.sum(axis=1, keepdims=True)", "counts / total"),
         (
             "    counts[:, 1:] += alpha\n",
@@ -141,7 +146,7 @@ MUTANTS = [
     _table(
         "first words are not counted",
         "check_1_start",
-        "row 0 knows nothing",
+        "row 0 is uniform",
         ("    inside = rows != 0\n", "    inside = (rows != 0) & (before != 0)\n"),
     ),
     _table(
@@ -153,7 +158,7 @@ MUTANTS = [
     _table(
         "padding followed by padding counts as a beginning",
         "check_1_padding",
-        "with two columns of padding",
+        "with two columns of padding, row 0",
         ("inside = rows != 0", "inside = np.ones(rows.shape, bool)"),
         (
             "counts[:, 1:] += alpha",
@@ -167,40 +172,40 @@ MUTANTS = [
         ("ids[places + ahead]", "ids[places]"),
     ),
     _cut(
-        "one target a window",
+        "one target per window",
         "check_2_shift",
-        "one for every id",
+        "one target per id",
         ("ids[places + ahead]", "ids[places[:, -1] + ahead]"),
     ),
     _cut(
-        "windows lie side by side, whatever the stride",
+        "windows never overlap, whatever the stride",
         "check_2_stride",
-        "none overlap",
+        "is the stride ignored",
         ("ahead + 1, stride)", "ahead + 1, length)"),
     ),
     _cut(
         "the target is the next id, whatever `ahead` is",
         "check_2_ahead",
-        "your targets are 1 place ahead",
+        "your targets are only 1 place ahead",
         ("ids[places + ahead]", "ids[places + 1]"),
     ),
     _cut(
-        "the text is closed to a ring",
+        "the text wraps around",
         "check_2_end",
-        "closed to a ring",
+        "wraps around to its beginning",
         ("len(ids) - length - ahead + 1", "len(ids) - length + 1"),
         ("ids[places + ahead]", "np.roll(ids, -ahead)[places]"),
     ),
     _cut(
         "the last window that fits is lost",
         "check_2_shift",
-        "fits, and is lost",
+        "fits, but it is lost",
         ("len(ids) - length - ahead + 1", "len(ids) - length - ahead"),
     ),
     _step(
         "f is what is kept",
         "check_3_paper",
-        "f and 1 - f are exchanged",
+        "f and 1 - f are swapped",
         ("(1 - f) * h + f * g", "f * h + (1 - f) * g"),
     ),
     _step(
@@ -212,14 +217,14 @@ MUTANTS = [
     _step(
         "the candidate's columns come first",
         "check_3_paper",
-        "gate and candidate are exchanged",
+        "gate and candidate are swapped",
         ("x_gate, x_candidate", "x_candidate, x_gate"),
         ("U_gate, U_candidate = np", "U_candidate, U_gate = np"),
     ),
     _step(
         "the gate goes through tanh",
         "check_3_paper",
-        "a gate goes through sigma",
+        "a gate goes through the sigmoid",
         ("1 / (1 + np.exp(-(x_gate + h @ U_gate)))", "np.tanh(x_gate + h @ U_gate)"),
     ),
     _step(
@@ -231,7 +236,7 @@ MUTANTS = [
     _step(
         "the gate does not see the state",
         "check_3_matrices",
-        "the gate reads x alone",
+        "the gate sees only x",
         ("-(x_gate + h @ U_gate)", "-x_gate"),
     ),
     _step(
@@ -256,22 +261,22 @@ MUTANTS = [
     _step(
         "padding in one text stops all texts",
         "check_3_mask",
-        "padding in text 1 changes texts 0 and 2",
+        "padding in text 1 changed texts 0 and 2",
         ("mask[:, None]", "mask.all()"),
     ),
     _step(
         "writes into the caller's state",
         "check_3_mask",
-        "h was changed by your function",
+        "your function changed h",
         (
             "return np.where(mask[:, None], (1 - f) * h + f * g, h)",
             "h[mask] = ((1 - f) * h + f * g)[mask]\n    return h",
         ),
     ),
     _perplexity(
-        "shares the sum out among the pieces",
+        "divides by the number of pieces",
         "check_4_value",
-        "among the pieces",
+        "by the number of pieces, not of words",
         ("sum(words)", "sum(map(len, probabilities))"),
     ),
     _perplexity(
@@ -289,15 +294,15 @@ MUTANTS = [
         (RESULT, "np.exp(np.mean(np.array(total) / words))"),
     ),
     _perplexity(
-        "logarithms to base 2, and exp",
+        "log2, undone with exp",
         "check_4_value",
-        "log2 and exp",
+        "log2 does not go with exp",
         ("np.log(pieces)", "np.log2(pieces)"),
     ),
     _perplexity(
         "multiplies the probabilities first",
         "check_4_long",
-        "their product is 0 in floats",
+        "as a float, their product is 0",
         (TOTAL, "-np.log(np.prod([np.prod(pieces) for pieces in probabilities]))"),
     ),
     _perplexity(
@@ -325,21 +330,21 @@ MUTANTS = [
         (LOGS, "np.log(probabilities) * temperature"),
     ),
     _drawn(
-        "takes probabilities for logits",
+        "mistakes probabilities for logits",
         "check_5_sharpen",
-        "they are no logits",
+        "they are not logits",
         (LOGS, "probabilities / temperature"),
     ),
     _drawn(
         "a piece contains its right end: point 0 draws a word without a probability",
         "check_5_impossible",
-        "were drawn; 1, 3 can be",
+        "were drawn; only 1 and 3 can be",
         ('side="right"', 'side="left"'),
     ),
     _drawn(
         "a little is added so that no logarithm is infinite",
         "check_5_impossible",
-        "were drawn; 1, 3 can be",
+        "were drawn; only 1 and 3 can be",
         ("np.log(probabilities)", "np.log(probabilities + 1e-3)"),
     ),
     _drawn(
@@ -358,7 +363,7 @@ MUTANTS = [
     _drawn(
         "temperature 0 draws among all",
         "check_5_cold",
-        "expected word 1 alone",
+        "expected word 1 only",
         ("np.full(len(points), np.argmax(probabilities))", "draw(probabilities, 1.0, points)"),
     ),
     _loss(
@@ -368,62 +373,79 @@ MUTANTS = [
         ("np.log(np.exp", "np.log2(np.exp"),
     ),
     _loss(
-        "the start word is counted, though it is not scored",
+        "the sum of the losses",
         "check_7_unit",
-        "3 losses shared out among 4 words",
-        ("np.mean(losses)", "np.sum(losses) / np.count_nonzero(rows)"),
+        "the sum over 3 words",
+        ("np.mean(losses)", "np.sum(losses)"),
     ),
     _loss(
         "reads the word that it has to predict",
         "check_7_leak",
-        "reads the word that it has to predict",
+        "read the word that it has to predict",
         ('model["embed"][word]', 'model["embed"][target]'),
     ),
     _loss(
         "scores the word that was read",
         "check_7_leak",
-        "reads the word that it has to predict",
+        "read the word that it has to predict",
         ("np.exp(logits[target])", "np.exp(logits[word])"),
+    ),
+    _loss(
+        "predicts before it has read the input",
+        "check_7_leak",
+        "read the input before you predict",
+        (READ, ""),
+        (SCORE, SCORE + READ),
+    ),
+    _loss(
+        "the start word is not read, so that the first word is not scored",
+        "check_7_leak",
+        "predicted from the start word",
+        ("zip(row, wanted, strict=True)", "zip(row[1:], wanted[1:], strict=True)"),
     ),
     _loss(
         "the state goes on from text to text",
         "check_7_state",
         "one text's state enters the next",
+        (START, ""),
         ("    losses = []\n", '    losses = []\n    h = np.zeros(len(model["U"]))\n'),
-        ('    for row in rows:\n        h = np.zeros(len(model["U"]))\n', "    for row in rows:\n"),
     ),
     _loss(
-        "the state begins afresh at every word",
+        "the state starts again at every word",
         "check_7_state",
         "forgets between words",
         ('model["embed"][word] + h @ model["U"]', 'model["embed"][word]'),
     ),
     _loss(
-        "the start word is not read, so that the first word is not scored",
-        "check_7_leak",
-        "the start word predicts it",
-        ("pairwise(row)", "pairwise(row[1:])"),
-    ),
-    _loss(
-        "the start word is scored",
-        "check_7_leak",
-        "is the start word scored",
-        ("pairwise(row)", "pairwise([0, *row])"),
-    ),
-    _loss(
-        "padding is scored",
+        "IGNORE is scored: as an index, -1 is the last word",
         "check_7_padding",
-        "three more columns of padding",
-        ("            if target == 0:\n                break\n", ""),
+        "three more columns of IGNORE",
+        ("if target != IGNORE", "if True"),
+    ),
+    _loss(
+        "takes the id 0 for what is not scored",
+        "check_7_padding",
+        "three more columns of IGNORE",
+        ("if target != IGNORE", "if target != 0"),
+    ),
+    _loss(
+        "stops at the first IGNORE",
+        "check_7_padding",
+        "IGNORE is not the end of a text",
+        (READ, "            if target == IGNORE:\n                break\n" + READ),
+    ),
+    _loss(
+        "does not read the input where the target is IGNORE",
+        "check_7_padding",
+        "is the input above IGNORE read",
+        (READ, "            if target == IGNORE:\n                continue\n" + READ),
     ),
     _loss(
         "the mean of the texts' means",
         "check_7_mean",
         "every word should count once",
-        (
-            "    losses = []\n    for row in rows:\n",
-            "    means = []\n    for row in rows:\n        losses = []\n",
-        ),
+        ("    losses = []\n    for row", "    means = []\n    for row"),
+        (START, "        losses = []\n" + START),
         (
             "    return np.mean(losses)",
             "        means.append(np.mean(losses))\n    return np.mean(means)",
@@ -432,10 +454,10 @@ MUTANTS = [
     _loss(
         "the number of words is that of the longest text",
         "check_7_mean",
-        "4 x ",
+        "not their mean",
         (
             "np.mean(losses)",
-            "np.sum(losses) / (np.count_nonzero(rows, axis=1).max() - 1) / len(rows)",
+            "np.sum(losses) / (targets != IGNORE).sum(axis=1).max() / len(targets)",
         ),
     ),
 ]

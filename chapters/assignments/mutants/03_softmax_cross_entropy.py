@@ -9,8 +9,8 @@ def log_softmax_among(logits, allowed, temperature):
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 """
 
-SLOPE = """
-def loss_and_slope(logits, targets, weights, epsilon):
+GRADIENT = """
+def loss_and_gradient(logits, targets, weights, epsilon):
     log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
     size = logits.shape[-1]
     hard = np.eye(size)[targets]
@@ -51,13 +51,14 @@ def descend(W, x, targets, rate):
     powers = np.exp(x @ W)
     p = powers / powers.sum(axis=-1, keepdims=True)
     wanted = np.eye(W.shape[1])[targets]
-    share = (targets != 0) / np.count_nonzero(targets)
+    counts = targets != IGNORE
+    share = counts / counts.sum()
     loss = -(share * (wanted * np.log(p)).sum(axis=-1)).sum()
     return W - rate * np.einsum("ntc,ntv->cv", x * share[..., None], p - wanted), loss
 """
 
 _among = wrong_answers("task_1_log_softmax", AMONG)
-_slope = wrong_answers("task_2_loss_and_slope", SLOPE)
+_gradient = wrong_answers("task_2_loss_and_gradient", GRADIENT)
 _split = wrong_answers("task_3_split", SPLIT)
 _end = wrong_answers("task_4_fit_end", END)
 _kinds = wrong_answers("task_5_means_by_kind", KINDS)
@@ -65,7 +66,7 @@ _descend = wrong_answers("task_7_descend", DESCEND)
 
 RESULT = "return sums / sizes, losses[inside].mean()"
 LOG_SUM = "z - np.log(np.exp(z).sum(axis=-1, keepdims=True))"
-SHARE = "(targets != 0) / np.count_nonzero(targets)"
+SHARE = "counts / counts.sum()"
 MERGE = "truth, model = (np.average(part, 0, counts)[None] for part in (truth, model))"
 LATER = """p - wanted)
     later = np.exp(x @ new)
@@ -76,7 +77,7 @@ MUTANTS = [
     _among(
         "the temperature multiplies",
         "check_1_paper",
-        "it was multiplied",
+        "the temperature multiplies",
         ("/ temperature", "* temperature"),
     ),
     _among(
@@ -94,19 +95,19 @@ MUTANTS = [
     _among(
         "returns probabilities",
         "check_1_paper",
-        "no logarithms",
+        "not log-probabilities",
         (LOG_SUM, "np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)"),
     ),
     _among(
         "does not subtract the largest logit",
         "check_1_stable",
-        "e to the 5000 is no float",
+        "e to the 5000 overflows",
         ("    z = z - z.max(axis=-1, keepdims=True)\n", ""),
     ),
     _among(
         "subtracts the largest logit of all rows",
         "check_1_stable",
-        "each row's own largest",
+        "subtract each row's own largest",
         ("z.max(axis=-1, keepdims=True)", "z.max()"),
     ),
     _among(
@@ -127,7 +128,7 @@ MUTANTS = [
     _among(
         "takes words out after the softmax",
         "check_1_allowed",
-        "still has its share",
+        "still takes its share",
         ("np.where(allowed, np.asarray(logits) / temperature, -np.inf)", "logits / temperature"),
         (
             "z - np.log(np.exp(z).sum(axis=-1, keepdims=True))",
@@ -137,7 +138,7 @@ MUTANTS = [
     _among(
         "returns columns for the allowed words alone",
         "check_1_allowed",
-        "keeps its place",
+        "keeps its column",
         (LOG_SUM, f"({LOG_SUM})[:, allowed]"),
     ),
     _among(
@@ -149,78 +150,78 @@ MUTANTS = [
     _among(
         "subtracts the largest logit of all words, allowed or not",
         "check_1_allowed",
-        "whose largest logit is taken off",
+        "whose largest logit is subtracted",
         ("z = z - z.max", "z = z - (np.asarray(logits) / temperature).max"),
     ),
-    _slope(
+    _gradient(
         "softmax runs along the predictions",
         "check_2_loss",
-        "along the words of a prediction",
+        "over the words of each prediction",
         ("np.exp(logits).sum(axis=-1, keepdims=True)", "np.exp(logits).sum(axis=0)"),
     ),
-    _slope(
+    _gradient(
         "smoothing is forgotten",
         "check_2_loss",
         "epsilon has no effect",
         ("(1 - epsilon) * hard + epsilon / size", "hard"),
     ),
-    _slope(
+    _gradient(
         "epsilon is shared out among the other words",
         "check_2_loss",
-        "goes to the other words alone",
+        "went to the other words",
         ("epsilon / size", "epsilon / (size - 1) * (1 - hard)"),
     ),
-    _slope(
+    _gradient(
         "the target keeps its 1",
         "check_2_loss",
-        "keeps its 1",
+        "kept its 1",
         ("(1 - epsilon) * hard", "hard"),
     ),
-    _slope(
+    _gradient(
         "weights are forgotten",
         "check_2_weights",
         "the weights have no effect",
         ("weights / weights.sum()", "np.ones(len(weights)) / len(weights)"),
     ),
-    _slope(
+    _gradient(
         "divides by the number of predictions, as Keras does",
         "check_2_weights",
-        "that is divided by N",
+        "you divided by N",
         ("weights / weights.sum()", "weights / len(weights)"),
     ),
-    _slope(
+    _gradient(
         "a weighted sum instead of a mean",
         "check_2_weights",
-        "divide by the weights' sum",
+        "divide by the sum of the weights",
         ("weights / weights.sum()", "weights"),
     ),
-    _slope(
-        "the slope is y - p",
-        "check_2_slope",
+    _gradient(
+        "the gradient is y - p",
+        "check_2_gradient",
         "would raise the loss",
         ("np.exp(log_p) - wanted", "wanted - np.exp(log_p)"),
     ),
-    _slope(
-        "the slope is that of the hard targets",
-        "check_2_slope",
-        "that was not smoothed",
+    _gradient(
+        "the gradient is that of the hard targets",
+        "check_2_gradient",
+        "the target was not smoothed",
         ("np.exp(log_p) - wanted", "np.exp(log_p) - hard"),
     ),
-    _slope(
-        "the slope is weighted, but not divided",
-        "check_2_slope",
+    _gradient(
+        "the gradient is weighted, but not divided",
+        "check_2_gradient",
         "not divided by the sum of the weights",
         ("share[:, None] *", "weights[:, None] *"),
     ),
-    _slope(
-        "the slope is divided by the number of predictions",
-        "check_2_slope",
-        "two close losses give",
+    _gradient(
+        "the gradient is divided by the number of predictions",
+        "check_2_gradient",
+        "a finite difference",
         ("share[:, None] *", "1 / len(weights) *"),
     ),
-    _split("nats instead of bits", "check_3_paper", "nats; bits", ("np.log2", "np.log")),
+    _split("nats instead of bits", "check_3_paper", "these are nats", ("np.log2", "np.log")),
     _split(
-        "the model's probabilities give the weights",
+        "the model's probabilities are the weights",
         "check_3_paper",
         "KL(q, p)",
         (
@@ -231,13 +232,13 @@ MUTANTS = [
     _split(
         "the cross-entropy is returned for the divergence",
         "check_3_paper",
-        "the model is right, and the divergence",
+        "the model equals the truth",
         (" - entropy", ""),
     ),
     _split(
-        "0 ln 0 is NaN",
+        "0 log 0 is NaN",
         "check_3_zeros",
-        "0 ln 0 is 0",
+        "0 log 0 is 0",
         (
             "np.where(comes, -truth * np.log2(np.where(comes, truth, 1)), 0)",
             "-truth * np.log2(truth)",
@@ -258,13 +259,13 @@ MUTANTS = [
     _split(
         "every context counts once",
         "check_3_contexts",
-        "both contexts count once",
+        "both contexts counted once",
         ("counts / np.sum(counts)", "np.full(len(counts), 1 / len(counts))"),
     ),
     _split(
         "sums over the occurrences",
         "check_3_contexts",
-        "a mean is asked for",
+        "the task asks for means",
         ("counts / np.sum(counts)", "np.asarray(counts)"),
     ),
     _split(
@@ -293,21 +294,21 @@ MUTANTS = [
         ("s = ends / words", "s = ends / (words - len(lengths))"),
     ),
     _end(
-        "cut texts are taken for ended ones",
+        "cut texts are treated as ended ones",
         "check_4_cut",
-        "taken for one that ended",
+        "treated as one that ended",
         ("np.count_nonzero(~np.asarray(cut))", "len(lengths)"),
     ),
     _end(
         "cut texts are left out",
         "check_4_cut",
-        "is left out",
+        "was left out",
         ("np.sum(lengths)", "np.sum(lengths[~cut])"),
     ),
     _end(
         "a cut text's last word is not counted",
         "check_4_cut",
-        "last word is not counted",
+        "last word was not counted",
         ("np.sum(lengths)", "np.sum(lengths - cut)"),
     ),
     _end(
@@ -319,11 +320,11 @@ MUTANTS = [
     _end(
         "the loss of a text",
         "check_4_loss",
-        "that is a text's",
+        "that is the loss per text",
         ("np.log(s)) / words", "np.log(s)) / len(lengths)"),
     ),
     _end(
-        "0 times ln 0 where every text ends at once",
+        "0 times log 0 where every text ends after its first word",
         "check_4_loss",
         "two texts of one word",
         (" if words > ends else 0.0", ""),
@@ -331,7 +332,7 @@ MUTANTS = [
     _kinds(
         "each kind's sum is divided by all positions",
         "check_5_value",
-        "divided by all positions",
+        "you divided by all positions",
         ("sums / sizes", "sums / losses.size"),
     ),
     _kinds(
@@ -349,67 +350,67 @@ MUTANTS = [
     _kinds(
         "the padding stays in the denominator",
         "check_5_value",
-        "in the denominator",
+        "the denominator counts the padding",
         ("losses[inside].mean()", "losses[inside].sum() / losses.size"),
     ),
     _kinds(
         "the padding is counted",
         "check_5_value",
-        "the padding is counted",
+        "the padding's losses were counted",
         ("losses[inside].mean()", "losses.mean()"),
     ),
     _kinds(
-        "multiplies rubbish with 0",
-        "check_5_rubbish",
+        "multiplies garbage by 0",
+        "check_5_garbage",
         "0 times NaN is NaN",
         ("losses[inside].mean()", "(losses * inside).sum() / inside.sum()"),
     ),
     _kinds(
-        "whatever is infinite is taken for padding",
-        "check_5_rubbish",
-        "it is a word",
+        "treats whatever is infinite as padding",
+        "check_5_garbage",
+        "you left this word out",
         ("inside = kinds >= 0", "inside = np.isfinite(losses) & (kinds >= 0)"),
     ),
     _kinds(
         "writes 0 into the caller's losses",
-        "check_5_rubbish",
+        "check_5_garbage",
         "changed the losses",
         ("    inside = kinds >= 0\n", "    inside = kinds >= 0\n    losses[~inside] = 0\n"),
     ),
     _kinds(
         "a kind that does not occur gets 0",
         "check_5_missing",
-        "has no mean, not 0",
+        "return NaN, not 0",
         ("sums / sizes", "sums / np.maximum(sizes, 1)"),
     ),
     _kinds(
         "kinds that do not occur are left out",
         "check_5_missing",
-        "2 means",
+        "you returned 2 means",
         (RESULT, "return (sums / sizes)[sizes > 0], losses[inside].mean()"),
     ),
     _descend(
         "softmax over everything",
         "check_7_axis",
-        "among all words of all texts",
+        "over all positions of all texts",
         ("powers.sum(axis=-1, keepdims=True)", "powers.sum()"),
     ),
     _descend(
-        "softmax along the words",
+        "softmax along the text",
         "check_7_axis",
-        "softmax along the words",
+        "softmax runs along the text",
         ("powers.sum(axis=-1, keepdims=True)", "powers.sum(axis=1, keepdims=True)"),
     ),
     _descend(
         "the loss of a text",
         "check_7_axis",
-        "not a word's",
-        ("/ np.count_nonzero(targets)", "/ len(targets)"),
+        "not per word",
+        (SHARE, "counts / len(targets)"),
     ),
     _descend(
         "softmax twice",
         "check_7_twice",
-        "softmax was taken twice",
+        "softmax was applied twice",
         (
             "    wanted =",
             "    p = np.exp(p) / np.exp(p).sum(axis=-1, keepdims=True)\n    wanted =",
@@ -422,16 +423,28 @@ MUTANTS = [
         (SHARE, "np.ones(targets.shape) / targets.size"),
     ),
     _descend(
+        "takes the id 0 for padding, and IGNORE for the last word",
+        "check_7_padding",
+        "two columns of padding: the loss",
+        ("targets != IGNORE", "targets != 0"),
+    ),
+    _descend(
+        "takes the id 0 for padding, too",
+        "check_7_padding",
+        "only IGNORE is no word",
+        ("targets != IGNORE", "targets > 0"),
+    ),
+    _descend(
         "padding is not scored, but learned from",
         "check_7_padding",
-        "the same loss, other new weights",
-        ("x * share[..., None]", "x / np.count_nonzero(targets)"),
+        "the same loss, but other new weights",
+        ("x * share[..., None]", "x / counts.sum()"),
     ),
-    _descend("walks up", "check_7_down", "the loss rises", ("W - rate", "W + rate")),
+    _descend("walks uphill", "check_7_down", "the loss rises", ("W - rate", "W + rate")),
     _descend(
         "writes into the caller's W",
         "check_7_down",
-        "W += writes into it",
+        "write into it",
         ("return W - rate *", "W -= rate *"),
         ("p - wanted), loss", "p - wanted)\n    return W, loss"),
     ),
@@ -446,13 +459,12 @@ MUTANTS = [
         "the mean of the texts' means",
         "check_7_mean",
         "mean of the texts' means",
-        (SHARE, "keep / keep.sum(axis=1, keepdims=True) / len(keep)"),
-        ("    share", "    keep = targets != 0\n    share"),
+        (SHARE, "counts / counts.sum(axis=1, keepdims=True) / len(counts)"),
     ),
     _descend(
-        "the slope of the sum",
+        "the gradient of the sum",
         "check_7_mean",
-        "so its slope is one, too",
-        ("x * share[..., None]", "x * (targets != 0)[..., None]"),
+        "so its gradient is one, too",
+        ("x * share[..., None]", "x * counts[..., None]"),
     ),
 ]

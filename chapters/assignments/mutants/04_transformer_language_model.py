@@ -4,9 +4,9 @@ from mutants import Mutant, changed
 
 MASK = """
 def band_mask(new, length, window):
-    asks = np.arange(length - new, length)[:, None]
-    asked = np.arange(length)[None, :]
-    return (asked <= asks) & (asks - asked < window)
+    looks = np.arange(length - new, length)[:, None]
+    seen = np.arange(length)[None, :]
+    return (seen <= looks) & (looks - seen < window)
 """
 
 NEAR = """
@@ -44,10 +44,10 @@ def collect_heads(pieces):
 """
 
 BLOCK = """
-def parallel_block(x, gamma, attention, network):
+def parallel_block(x, gamma, attention, feed_forward):
     size = np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)
     normed = gamma * x / size
-    return x + attention(normed) + network(normed)
+    return x + attention(normed) + feed_forward(normed)
 """
 
 STEP = """
@@ -118,14 +118,14 @@ def logits(mistake, killed_by, hint, *changes):
     return Mutant("task_7_logits", mistake, changed(LOGITS, *changes), killed_by, hint)
 
 
-BAND, ASKS = "(asked <= asks) & (asks - asked < window)", "np.arange(length - new, length)[:, None]"
+BAND, LOOKS = "(seen <= looks) & (looks - seen < window)", "np.arange(length - new, length)[:, None]"
 ROOT_D, BIAS = "np.sqrt(queries.shape[-1])", "- slope * distances"
 FORBID, LARGEST = "np.where(mask, scores, -1e30)", "scores.max(axis=-1, keepdims=True)"
 TOTAL = "weights.sum(axis=-1, keepdims=True)"
 DEAL = "x.reshape(batch, time, channels // num_heads, num_heads)"
 COLLECT = "pieces.transpose(0, 2, 3, 1).reshape"
 SQUARES = "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)"
-SUM = "return x + attention(normed) + network(normed)"
+SUM = "return x + attention(normed) + feed_forward(normed)"
 KEYS = "np.concatenate([cache[0], [x @ Wk]])[-window:]"
 VALUES = "np.concatenate([cache[1], [x @ Wv]])[-window:]"
 ASK = "reshape(len(ids), heads, -1).transpose(1, 0, 2)"
@@ -143,23 +143,23 @@ def whole(start="", stop="-window:"):
 
 MUTANTS = [
     mask(
-        "rows and columns are interchanged",
+        "rows and columns are swapped",
         "check_1_direction",
-        "looks ahead",
-        ("asked <= asks", "asked >= asks"),
-        ("asks - asked <", "asked - asks <"),
+        "look ahead",
+        ("seen <= looks", "seen >= looks"),
+        ("looks - seen <", "seen - looks <"),
     ),
     mask(
         "a band on both sides",
         "check_1_direction",
-        "looks ahead",
-        (BAND, "np.abs(asks - asked) < window"),
+        "look ahead",
+        (BAND, "np.abs(looks - seen) < window"),
     ),
     mask(
         "a word does not see itself",
         "check_1_direction",
         "may look at itself",
-        ("asked <= asks", "asked < asks"),
+        ("seen <= looks", "seen < looks"),
     ),
     mask(
         "numbers instead of booleans",
@@ -167,27 +167,27 @@ MUTANTS = [
         "True and False",
         (BAND, f"({BAND}).astype(float)"),
     ),
-    mask("the window has no effect", "check_1_window", "no window", (BAND, "asked <= asks")),
+    mask("the window has no effect", "check_1_window", "is the window ignored", (BAND, "seen <= looks")),
     mask(
-        "the window does not count the word itself",
+        "the window does not include the word itself",
         "check_1_window",
-        "counts the word itself",
-        ("asked < window", "asked <= window"),
+        "the window includes the word itself",
+        ("seen < window", "seen <= window"),
     ),
     mask(
-        "the new words stand at the beginning",
+        "the new words are the first ones",
         "check_1_new",
         "words 0 and 1",
-        (ASKS, "np.arange(new)[:, None]"),
+        (LOOKS, "np.arange(new)[:, None]"),
     ),
     mask(
-        "the new words stand at the beginning if the window is wider than the text",
+        "the new words are the first ones if the window is wider than the text",
         "check_1_new",
         "band_mask(2, 3, 9)",
-        ("    asked =", "    asks = asks if window <= length else asks - asks[0]\n    asked ="),
+        ("    seen =", "    looks = looks if window <= length else looks - looks[0]\n    seen ="),
         hidden="the visible checks with new words have a window narrower than the text",
     ),
-    near("the bias is added", "check_2_paper", "is subtracted", (BIAS, "+ slope * distances")),
+    near("the bias is added", "check_2_paper", "must be subtracted", (BIAS, "+ slope * distances")),
     near("the distance is forgotten", "check_2_paper", "no effect", (BIAS, "")),
     near(
         "the bias is divided by sqrt(D) too",
@@ -198,18 +198,18 @@ MUTANTS = [
             f"(queries @ keys.T {BIAS}) / {ROOT_D}",
         ),
     ),
-    near("weights shrink with the distance", "check_2_paper", "rows sum to", code=AFTER),
+    near("weights shrink with the distance after the softmax", "check_2_paper", "rows sum to", code=AFTER),
     near(
         "masks after the softmax",
         "check_2_paper",
-        "masked or changed after",
+        "weights changed after",
         (FORBID, "scores"),
         ("* mask\n", "\n"),
         ("return weights @", f"weights = weights / {TOTAL} * mask\n    return weights @"),
         ("/ np.maximum(total, 1)", ""),
     ),
     near(
-        "the softmax runs over the words that ask",
+        "the softmax runs over the words that look",
         "check_2_paper",
         "wrong axis",
         (LARGEST, "scores.max(axis=0, keepdims=True)"),
@@ -245,7 +245,7 @@ MUTANTS = [
         ("np.abs(places[:, None] - places[None, :])", "places[:, None] - places[None, :]"),
     ),
     near(
-        "exp without taking the largest score off",
+        "exp without subtracting the largest score",
         "check_2_mask",
         "exp overflows",
         (f"scores - {LARGEST}", "scores"),
@@ -260,29 +260,29 @@ MUTANTS = [
         hidden="no forbidden score of the visible checks is far above the allowed ones",
     ),
     heads(
-        "cuts side by side, as the chapter did",
+        "splits into neighboring numbers, as the chapter did",
         "check_3_deal",
-        "side by side",
+        "neighboring numbers",
         (DEAL, "x.reshape(batch, time, num_heads, channels // num_heads)"),
         ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 2, 1, 3)"),
     ),
     heads(
         "reshapes without a transpose",
         "check_3_deal",
-        "not transposed",
+        "without a transpose",
         (DEAL, "x.reshape(batch, num_heads, time, channels // num_heads)"),
         ("pieces.transpose(0, 3, 1, 2)", "pieces"),
     ),
     heads(
-        "words and heads change places",
+        "words and heads are swapped",
         "check_3_deal",
         "(B, H, T, D)",
         ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 1, 3, 2)"),
     ),
     heads(
-        "words and numbers change places",
+        "words and numbers are swapped",
         "check_3_deal",
-        "are interchanged",
+        "yours are swapped",
         ("pieces.transpose(0, 3, 1, 2)", "pieces.transpose(0, 3, 2, 1)"),
     ),
     heads(
@@ -294,7 +294,7 @@ MUTANTS = [
     heads(
         "joins without a transpose",
         "check_3_collect",
-        "not transposed",
+        "without a transpose",
         (COLLECT, "pieces.reshape"),
     ),
     heads(
@@ -304,17 +304,17 @@ MUTANTS = [
         (COLLECT, "pieces.transpose(0, 3, 2, 1).reshape"),
     ),
     block(
-        "takes the mean off, as the chapter did",
+        "subtracts the mean, as the chapter did",
         "check_4_norm",
-        "mean was taken off",
+        "mean was subtracted",
         ("    size =", "    given, x = x, x - x.mean(axis=-1, keepdims=True)\n    size ="),
         ("return x +", "return given +"),
     ),
-    block("the mean runs over the words", "check_4_norm", "the axis?", ("axis=-1", "axis=1")),
+    block("the mean runs over the words", "check_4_norm", "along which axis", ("axis=-1", "axis=1")),
     block(
         "the mean runs over everything",
         "check_4_norm",
-        "the axis?",
+        "along which axis",
         ("axis=-1, keepdims=True", "keepdims=True"),
     ),
     block("gamma is forgotten", "check_4_norm", "gamma is missing", ("gamma * x", "x")),
@@ -334,32 +334,32 @@ MUTANTS = [
             SUM,
             "x = x + attention(normed)\n"
             f"    size = {SQUARES}\n"
-            "    return x + network(gamma * x / size)",
+            "    return x + feed_forward(gamma * x / size)",
         ),
     ),
     block(
-        "adds to the normalised input",
+        "adds to the normalized input",
         "check_4_paths",
-        "carries x itself",
+        "adds x itself",
         ("return x +", "return normed +"),
     ),
     block(
-        "the network reads what attention returned",
+        "the feed-forward network reads what attention returned",
         "check_4_paths",
-        "network read",
-        (SUM, "seen = attention(normed)\n    return x + seen + network(seen)"),
+        "feed_forward reads what attention returned",
+        (SUM, "seen = attention(normed)\n    return x + seen + feed_forward(seen)"),
     ),
     block("each branch adds x", "check_4_paths", "added twice", (SUM, f"{SUM} + x")),
     block(
         "adds into the caller's array",
         "check_4_paths",
         "changed its argument",
-        (SUM, "x += attention(normed) + network(normed)\n    return x"),
+        (SUM, "x += attention(normed) + feed_forward(normed)\n    return x"),
     ),
     step(
         "looks before it has stored itself",
         "check_5_one",
-        "sees itself as well",
+        "see itself as well",
         ("scores = keys @", "scores = cache[0] @"),
         ("weights @ values", "weights @ cache[1]"),
     ),
@@ -372,18 +372,18 @@ MUTANTS = [
     ),
     step("stores queries as keys", "check_5_one", "then x Wk", ("[x @ Wk]", "[x @ Wq]")),
     step("keeps the first words", "check_5_all", "wrong words", *whole(stop=":window")),
-    step("throws nothing away", "check_5_all", "looks at all", *whole(stop=":")),
+    step("drops nothing", "check_5_all", "looks at all", *whole(stop=":")),
     step(
-        "throws away after it has looked: one word too many",
+        "drops after it has looked: one word too many",
         "check_5_all",
-        "cut before it looks",
+        "drop the oldest first",
         *whole(stop=":"),
         ("(keys, values)", "(keys[-window:], values[-window:])"),
     ),
     step("one word too few", "check_5_all", "only 3 words", *whole("[-window + 2 :]", ":")),
     step("not divided by sqrt(D)", "check_5_all", "scale", (" / np.sqrt(keys.shape[-1])", "")),
     step(
-        "cuts the cache first, and [-0:] is everything",
+        "trims the cache first, and [-0:] is everything",
         "check_5_all",
         "window 1",
         *whole("[-(window - 1) :]", ":"),
@@ -419,15 +419,15 @@ MUTANTS = [
     logits(
         "counts the positions from the table's end",
         "check_7_context",
-        "stands at position 0",
+        "is at position 0",
         ('["positions"][: len(ids)]', '["positions"][-len(ids) :]'),
     ),
-    logits("the mask shows the later words", "check_7_mask", "another last word", ("tril", "triu")),
+    logits("the mask allows the later words", "check_7_mask", "another last word", ("tril", "triu")),
     logits("no mask at all", "check_7_mask", "another last word", (TRIL, "True")),
     logits(
         "no word sees itself",
         "check_7_context",
-        "not even itself",
+        "not even see itself",
         ("bool))", "bool), -1)"),
     ),
     logits(
@@ -437,38 +437,38 @@ MUTANTS = [
         (TRIL, "np.eye(len(ids), dtype=bool)"),
     ),
     logits(
-        "cuts and joins without a transpose",
+        "splits and joins without a transpose",
         "check_7_heads",
-        "cut without a transpose",
+        "split without a transpose",
         (ASK, "reshape(heads, len(ids), -1)"),
         ("seen.transpose(1, 0, 2).reshape", "seen.reshape"),
     ),
     logits(
-        "cuts rightly and joins without a transpose",
+        "splits correctly, but joins without a transpose",
         "check_7_heads",
         "joined without a transpose",
         ("seen.transpose(1, 0, 2).reshape", "seen.reshape"),
     ),
     logits(
-        "joins rightly and cuts without a transpose",
+        "joins correctly, but splits without a transpose",
         "check_7_heads",
-        "cut without a transpose",
+        "split without a transpose",
         (ASK, "reshape(heads, len(ids), -1)"),
     ),
     logits(
-        "deals the queries out, and joins side by side",
+        "deals the queries, but joins side by side",
         "check_7_heads",
         "or dealt",
         (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
     ),
     logits(
-        "deals the heads out",
+        "deals the heads",
         "check_7_heads",
         "as in task 3",
         (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
         ("seen.transpose(1, 0, 2)", "seen.transpose(1, 2, 0)"),
     ),
-    logits("divides by sqrt(T)", "check_7_scale", "3 words", (SCALE, "np.sqrt(len(keys))")),
+    logits("divides by sqrt(T)", "check_7_scale", "the number of words", (SCALE, "np.sqrt(len(keys))")),
     logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
     logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
 ]

@@ -17,14 +17,11 @@ _KEPT = 2  # the last one may be damaged
 
 
 class CheckpointFolder:
-    """The checkpoints of one training.
+    """The checkpoints of one run.
 
     Args:
         folder: where they are; it is made if it is missing.
-        identity: which training it is, a dictionary of texts.
-
-    Raises:
-        ValueError: if the folder is no path, or the path of a file.
+        identity: which run it is, a dictionary of texts.
     """
 
     def __init__(self, folder, identity):
@@ -34,7 +31,7 @@ class CheckpointFolder:
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"backup_dir must be a folder, {folder} is a file")
         self.path.mkdir(parents=True, exist_ok=True)
-        for half in self.path.glob(".*.tmp"):  # what write_atomic was killed at
+        for half in self.path.glob(".*.tmp"):  # left by write_atomic when it was killed
             half.unlink()
 
     def save(self, position, state):
@@ -50,13 +47,12 @@ class CheckpointFolder:
             old.unlink()
 
     def load(self):
-        """The state of the last whole checkpoint; a damaged one is warned of and removed.
+        """Reads the last whole checkpoint; warns of a damaged one and removes it.
 
         Returns:
             What `save` was given, or None where there is no checkpoint.
 
-        Raises:
-            ValueError: if it is of another training, or none is whole.
+        Raises: ValueError if it belongs to another run, or none is whole.
         """
         damaged = []
         for path in reversed(self._files()):
@@ -71,31 +67,25 @@ class CheckpointFolder:
                 other.unlink()
             return found["state"]
         if damaged:
-            raise ValueError(
-                "no checkpoint is whole: "
-                + "; ".join(f"{path} {error}" for path, error in damaged)
-                + ". Delete the folder to begin anew"
-            )
+            found = "; ".join(f"{path} {error}" for path, error in damaged)
+            raise ValueError(f"no checkpoint is whole: {found}. Delete the folder to begin again")
         return None
 
     def _files(self):
         return sorted(self.path.glob("*.checkpoint"))
 
     def _compare(self, found):
-        differ = [
-            f"{name} {found.get(name)}, not {mine}"
-            for name, mine in self.identity.items()
-            if found.get(name) != mine
-        ]
+        pairs = ((name, found.get(name), mine) for name, mine in self.identity.items())
+        differ = [f"{name} {other}, not {mine}" for name, other, mine in pairs if other != mine]
         if differ:
             raise ValueError(
-                f"{self.path} holds another training: {'; '.join(differ)}. Name another folder, "
-                "or delete this one to begin anew"
+                f"{self.path} holds another run: {'; '.join(differ)}. Name another folder, or "
+                "delete this one to begin again"
             )
 
 
 def pack(value):
-    """The bytes of a checkpoint: a line with the checksum, then arrays, the first one JSON.
+    """Makes the bytes of a checkpoint: a line with the checksum, then arrays, the first JSON.
 
     Args:
         value: a number, a text, None, an array, or lists, tuples and dictionaries of them.
@@ -103,8 +93,7 @@ def pack(value):
     Returns:
         The bytes.
 
-    Raises:
-        TypeError: if anything else is in it; the message says where.
+    Raises: TypeError if anything else is in it; the message says where.
 
     Example:
         >>> unpack(pack({"loss": [1.25, None]}))
@@ -120,7 +109,7 @@ def pack(value):
 
 
 def unpack(data):
-    """What `pack` was given.
+    """Reads what `pack` was given.
 
     Args:
         data: the bytes.
@@ -128,8 +117,7 @@ def unpack(data):
     Returns:
         The value.
 
-    Raises:
-        ValueError: if they are not whole; the message says why.
+    Raises: ValueError if they are not whole; the message says why.
 
     Example:
         >>> unpack(pack((1, 2.5)))
@@ -155,7 +143,7 @@ def _head(content):
 
 
 def _encode(value, arrays, where):
-    """Plain JSON, in which lists, tuples and dictionaries carry their kind and arrays a number."""
+    """Writes plain JSON: lists, tuples and dictionaries carry their kind, arrays a number."""
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufcUS":
         arrays.append(np.asarray(value))
         return {"array": len(arrays) - 1, "scalar": isinstance(value, np.generic)}
@@ -165,11 +153,9 @@ def _encode(value, arrays, where):
         items = [_encode(item, arrays, f"{where}[{n}]") for n, item in enumerate(value)]
         return {type(value).__name__: items}
     if isinstance(value, dict):
-        pairs = [
-            [_encode(key, arrays, where), _encode(item, arrays, f"{where}/{key}")]
-            for key, item in value.items()
-        ]
-        return {"dict": pairs}
+        pairs = value.items()
+        coded = [[_encode(k, arrays, where), _encode(v, arrays, f"{where}/{k}")] for k, v in pairs]
+        return {"dict": coded}
     raise TypeError(f"cannot keep {where[1:]}: {type(value).__name__}")
 
 
