@@ -72,6 +72,29 @@ def test_each_task_has_four_mutants_and_each_check_a_victim(name):
 
 
 @every_assignment
+def test_the_broken_function_fails_every_check(name):
+    """A bug hunt in which a check already passes would not need all repairs."""
+    notebook = grading.read(name)
+    given = {grading.grade_id(c): c.source for c in notebook.cells if "_broken(" in c.source}
+    for cell, code in given.items():
+        number = grading.task_of(cell.replace("given_", "task_"))
+        (task,) = [task for task in coding_tasks(name) if grading.task_of(task) == number]
+        outcomes = grading.run(notebook, {task: code.replace("_broken(", "(")}, number)
+        for check in coding_tasks(name)[task]:
+            assert outcomes[check].message, check
+            assert not outcomes[check].hidden, check
+    assert len(given) == 1
+
+
+@every_assignment
+def test_the_points_are_the_announced_ones(name):
+    points = [nbgrader(cell).get("points", 0) for cell in grading.read(name).cells]
+    announced = {"01_rnn_classifier": 30}.get(name, 32)
+    assert sum(points) == announced
+    assert f"{announced} points" in grading.read(name).cells[0].source
+
+
+@every_assignment
 def test_the_notebook_has_the_agreed_format(name):
     notebook = grading.read(name)
     names = [grading.grade_id(cell) for cell in notebook.cells if nbgrader(cell)]

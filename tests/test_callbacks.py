@@ -107,7 +107,8 @@ def test_going_on_in_another_process(capsys, now):
     ],
 )
 def test_whatever_a_metric_says_is_printed(capsys, value, printed):
-    report, clock = EpochReport(), Clock()
+    clock = Clock()
+    report = EpochReport(clock)
     report.set_params({"epochs": 1, "steps": 2})
     report.on_train_begin()
     epoch_of(report, clock, 0, logs={"found": value})

@@ -83,7 +83,7 @@ def test_a_doubled_answer_keeps_the_one_that_was_worked_on(released, mine):
     mine.cells.insert(mine.cells.index(place(mine, "task_3_f_beta")) + 1, stub)
     assert kinds(released, mine) == [("doubled", "task_3_f_beta")]
     (finding,) = check_notebook.findings(released, mine)
-    assert "2 times" in finding.message
+    assert "2 copies" in finding.message
     assert "delete" in finding.repair
     result = assert_repaired(released, mine)
     assert "return 0.5" in place(result, "task_3_f_beta").source
@@ -133,14 +133,112 @@ def test_a_changed_check_without_its_name_is_still_known(released, mine):
     assert "6 / 9" in place(result, "check_3_value").source
 
 
-def test_another_notebook_is_named_so(released):
+def test_another_notebook_is_recognized(released):
     other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)")])
     assert kinds(released, other) == [("foreign", "")]
 
 
-def test_code_that_is_no_python_is_noted(released, mine):
+@pytest.mark.parametrize("stripped", [False, True])
+def test_another_assignment_is_foreign_though_its_setup_is_alike(released, stripped):
+    for path in FOLDER.glob("release/*/*.ipynb"):
+        other = check_notebook.read_notebook(path)
+        found = kinds(released, strip(other) if stripped else other)
+        assert (found == [("foreign", "")]) == (path != RELEASED), path.name
+
+
+def test_code_that_is_not_python_is_noted(released, mine):
     place(mine, "task_3_f_beta").source = "def f_beta(:\n    pass"
-    assert [n for n in check_notebook.notes(released, mine) if "cannot read it" in n]
+    assert [n for n in check_notebook.notes(released, mine) if "not valid Python" in n]
+
+
+def test_a_notebook_without_any_answer_may_be_the_wrong_file(released, mine):
+    assert "is it the right file?" in next(check_notebook.notes(released, released))
+    assert "is it the right file?" not in next(check_notebook.notes(released, mine))
+
+
+# Cells that were dragged. Jupyter and Colab move a cell with one wrong movement of the mouse.
+
+
+def drag(notebook, name, to):
+    """Moves a cell so that it stands above the cell that is now at place `to`."""
+    cell = place(notebook, name)
+    above = notebook.cells[:to]
+    notebook.cells = [
+        *(other for other in above if other is not cell),
+        cell,
+        *(other for other in notebook.cells[to:] if other is not cell),
+    ]
+    return notebook
+
+
+def test_an_answer_below_its_checks_is_found_and_moved_back(released, mine):
+    below = mine.cells.index(place(mine, "check_3_empty")) + 1
+    dragged = drag(copy.deepcopy(mine), "task_3_f_beta", below)
+    (finding,) = check_notebook.findings(released, dragged)
+    assert (finding.kind, finding.where) == ("moved", "task_3_f_beta")
+    assert "below check_3_value, which must run after it" in finding.message
+    statement = [cell.source.startswith("## Task 3") for cell in dragged.cells].index(True)
+    assert f"just below cell {statement + 1} " in finding.repair
+    result = assert_repaired(released, dragged)
+    assert [cell.source for cell in result.cells] == [cell.source for cell in mine.cells]
+
+
+def test_a_check_above_its_answer_is_found(released, mine):
+    drag(mine, "check_2_order", mine.cells.index(place(mine, "task_2_read_states")))
+    assert [kind for kind, _ in kinds(released, mine)] == ["moved"]
+    assert_repaired(released, mine)
+
+
+@pytest.mark.parametrize("stripped", [False, True])
+def test_any_cell_that_was_dragged_to_an_end_is_moved_back(released, mine, stripped):
+    order = [cell.source for cell in mine.cells if cell.source != "x = 1"]
+    names = list(check_notebook.graded_cells(released))
+    for name in names:
+        for end, there in ((0, names[0]), (len(mine.cells), names[-1])):
+            dragged = drag(copy.deepcopy(mine), name, end)
+            if stripped and name.startswith("proof_"):
+                continue  # a text without its name is known by the statement above it alone
+            found = kinds(released, strip(dragged) if stripped else dragged)
+            assert (("moved", name) in found) == (name != there)
+            assert [kind for kind, _ in found if kind != "stripped"] in ([], ["moved"])
+            result = assert_repaired(released, dragged)
+            if name != there:  # the first and the last may stand before or behind the text
+                assert [c.source for c in result.cells if c.source != "x = 1"] == order
+
+
+def test_two_tasks_that_changed_places_are_put_in_order(released, mine):
+    cells = mine.cells
+    third, fourth, fifth = (
+        next(i for i, cell in enumerate(cells) if cell.source.startswith(f"## Task {number} "))
+        for number in (3, 4, 5)
+    )
+    mine.cells = cells[:third] + cells[fourth:fifth] + cells[third:fourth] + cells[fifth:]
+    assert kinds(released, mine) == [("moved", "proof_4_sums")]  # one cell, not the four of task 3
+    assert "The sum does not" in place(assert_repaired(released, mine), "proof_4_sums").source
+
+
+def test_a_setup_cell_that_was_deleted_is_put_back(released, mine):
+    mine.cells.remove(place(mine, "given_0_setup"))
+    assert kinds(released, mine) == [("missing", "given_0_setup")]
+    result = assert_repaired(released, mine)
+    assert [check_notebook.grade_id(cell) for cell in result.cells].index("given_0_setup") == 2
+
+
+def test_an_import_that_was_added_to_the_setup_is_kept(released, mine):
+    setup = place(mine, "given_0_setup")
+    setup.source += "\nimport itertools"
+    assert kinds(released, mine) == [("changed", "given_0_setup")]
+    result = assert_repaired(released, mine)
+    at = result.cells.index(place(result, "given_0_setup"))
+    assert result.cells[at].source == place(released, "given_0_setup").source
+    assert result.cells[at + 1].source == setup.source
+    assert not result.cells[at + 1].metadata
+
+
+def test_a_changed_check_is_not_kept(released, mine):
+    place(mine, "check_3_value").source = "pass"
+    result = check_notebook.repaired(released, mine)
+    assert "pass" not in [cell.source for cell in result.cells]
 
 
 @pytest.mark.parametrize(
@@ -149,16 +247,16 @@ def test_code_that_is_no_python_is_noted(released, mine):
         (None, "there is no file"),
         ("", "empty"),
         ("<!DOCTYPE html><html></html>", "web page"),
-        ("print('hello')", "damaged or no notebook"),
-        ('{"cells": [', "damaged or no notebook"),
-        ('{\n<<<<<<< HEAD\n"cells": []', "conflict marks"),
+        ("print('hello')", "damaged or not a notebook"),
+        ('{"cells": [', "damaged or not a notebook"),
+        ('{\n<<<<<<< HEAD\n"cells": []', "conflict markers"),
         ("[]", "no cells"),
         ('{"cells": [1], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "format"),
         ('{"cells": [], "nbformat": 9}', "format"),
         ("[" * 100_000, "damaged"),
     ],
 )
-def test_a_file_that_is_no_notebook(tmp_path, text, message):
+def test_a_file_that_is_not_a_notebook(tmp_path, text, message):
     path = tmp_path / "mine.ipynb"
     if text is not None:
         path.write_text(text)
@@ -167,7 +265,17 @@ def test_a_file_that_is_no_notebook(tmp_path, text, message):
     assert error.value.finding.repair
 
 
-def test_bytes_that_are_no_text(tmp_path):
+def test_the_file_that_macos_writes_beside_a_notebook(tmp_path):
+    path = tmp_path / "._mine.ipynb"
+    path.write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    with pytest.raises(
+        check_notebook.NotANotebook, match="macOS writes beside mine.ipynb"
+    ) as error:
+        check_notebook.read_notebook(path)
+    assert error.value.finding.repair == "Hand in mine.ipynb."
+
+
+def test_bytes_that_are_not_text(tmp_path):
     path = tmp_path / "mine.ipynb"
     path.write_bytes(bytes(range(256)))
     with pytest.raises(check_notebook.NotANotebook):
@@ -182,13 +290,13 @@ def test_the_command_says_what_to_do_and_repairs(released, mine, tmp_path):
     first = subprocess.run(command, capture_output=True, text=True)
     assert first.returncode == 1
     assert "1. check_3_value: cell " in first.stdout
-    assert "Copy its text from the released notebook." in first.stdout
+    assert "Copy its text from the released notebook, " in first.stdout
     second = subprocess.run([*command, "--repair", target], capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
     assert check_notebook.main([str(RELEASED), str(target)]) == 0
     again = subprocess.run([*command, "--repair", target], capture_output=True, text=True)
     assert again.returncode == 2
-    assert "exists already" in again.stderr
+    assert "already exists" in again.stderr
 
 
 def test_it_needs_nothing_but_nbformat():

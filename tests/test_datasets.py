@@ -1,4 +1,4 @@
-"""lmkit/datasets.py: shipped reviews, IMDB as folder and archive, Shakespeare, Python's texts."""
+"""lmkit.datasets: shipped reviews, IMDB as folder and archive, Shakespeare, Python's texts."""
 
 import ast
 import collections
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmkit import datasets
+from lmkit import datasets, files
 from lmkit.datasets import (
     ReviewPair,
     load_imdb,
@@ -23,7 +23,12 @@ from lmkit.datasets import (
     load_review_pairs,
     load_reviews,
     load_tiny_shakespeare,
+    read_lines,
+    read_text,
 )
+from lmkit.datasets.imdb import IMDB, read_imdb
+from lmkit.datasets.shipped import shipped_folder
+from lmkit.datasets.text import TINY_SHAKESPEARE
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 SPLITS = ("train", "validation", "test")
@@ -43,16 +48,16 @@ def shared(name):
 
 
 def test_nothing_heavy_is_imported_at_the_top():
-    for name in ("datasets", "files"):
-        source = Path(datasets.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    paths = [Path(files.__file__), *Path(datasets.__file__).parent.glob("*.py")]
+    for path in paths:
         modules = set()
-        for node in ast.parse(source).body:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import):
                 modules |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 modules.add(node.module)
         others = {name for name in modules if name.split(".")[0] not in sys.stdlib_module_names}
-        assert others <= {"numpy", "lmkit.files"}
+        assert {name.split(".")[0] for name in others} <= {"numpy", "lmkit"}
         assert not modules & {"socket", "urllib", "http", "ssl"}
 
 
@@ -117,7 +122,7 @@ def test_checksums_written_in_binary_mode(tmp_path):
 
 @pytest.mark.parametrize("split", ["Train", "dev", "", None, 0, "pairs"])
 def test_reviews_unknown_split(split):
-    message = rf"train, validation, test; got {re.escape(repr(split))}"
+    message = rf'"train", "validation" or "test", got {re.escape(repr(split))}'
     with pytest.raises(ValueError, match=message):
         load_reviews(split)
 
@@ -196,12 +201,12 @@ def test_the_folder_of_a_wheel_and_of_a_checkout(tmp_path):
     beside, inside = tmp_path / "data" / "reviews", package / "data" / "reviews"
     package.mkdir()
     with pytest.raises(FileNotFoundError, match="install the course again") as caught:
-        datasets._shipped_folder("data/reviews", "data/reviews", package)
+        shipped_folder("data/reviews", "data/reviews", package)
     assert str(inside) in str(caught.value) and str(beside) in str(caught.value)
     beside.mkdir(parents=True)
-    assert datasets._shipped_folder("data/reviews", "data/reviews", package) == beside
+    assert shipped_folder("data/reviews", "data/reviews", package) == beside
     inside.mkdir(parents=True)
-    assert datasets._shipped_folder("data/reviews", "data/reviews", package) == inside
+    assert shipped_folder("data/reviews", "data/reviews", package) == inside
 
 
 def test_results_are_read_and_listed(tmp_path):
@@ -225,7 +230,7 @@ def test_results_files_are_found_by_their_whole_name(tmp_path):
 @pytest.mark.parametrize("split", SPLITS)
 def test_shipped_reviews(split):
     texts, labels = load_reviews(split)
-    folder = datasets._shipped_folder("data/reviews", "data/reviews")
+    folder = shipped_folder("data/reviews", "data/reviews")
     expected = reference_table(folder / f"{split}.csv")
     assert texts == expected[:, 1].tolist()
     assert labels.tolist() == expected[:, 0].astype(int).tolist()
@@ -309,23 +314,23 @@ FORMS = ["folder", "renamed", "parent", "tarball", "dotted", "bare"]
 @pytest.mark.parametrize("form", FORMS)
 def test_imdb_reads_every_form_alike(tmp_path, form):
     source = make_source(tmp_path, form)
-    texts, labels = datasets._read_imdb(source, "train", per_label=3)
+    texts, labels = read_imdb(source, "train", per_label=3)
     assert texts == TINY_TRAIN
     assert labels.dtype == np.int32 and labels.tolist() == [0, 0, 0, 1, 1, 1]
-    texts, labels = datasets._read_imdb(source, "test", per_label=1)
+    texts, labels = read_imdb(source, "test", per_label=1)
     assert texts == ["test neg", "test pos"] and labels.tolist() == [0, 1]
 
 
 def test_imdb_archive_that_the_browser_has_unpacked(tmp_path):
     data = gzip.decompress(make_tarball(tmp_path / "imdb.tar.gz", TINY).read_bytes())
     (tmp_path / "imdb.tar").write_bytes(data)
-    assert datasets._read_imdb(tmp_path / "imdb.tar", "train", per_label=3)[0] == TINY_TRAIN
+    assert read_imdb(tmp_path / "imdb.tar", "train", per_label=3)[0] == TINY_TRAIN
 
 
 @pytest.mark.parametrize("form", ["folder", "tarball"])
 def test_imdb_order_does_not_depend_on_the_order_of_the_files(tmp_path, form):
     backwards = dict(reversed(TINY.items()))
-    texts, _ = datasets._read_imdb(make_source(tmp_path, form, backwards), "train", per_label=3)
+    texts, _ = read_imdb(make_source(tmp_path, form, backwards), "train", per_label=3)
     assert texts == TINY_TRAIN
 
 
@@ -335,7 +340,7 @@ def test_imdb_incomplete(tmp_path, form):
     source = make_source(tmp_path, form, files)
     message = r"incomplete: train/neg and train/pos must hold 3 reviews.* found 3 and 2"
     with pytest.raises(ValueError, match=message):
-        datasets._read_imdb(source, "train", per_label=3)
+        read_imdb(source, "train", per_label=3)
     with pytest.raises(ValueError, match=r"must hold 12,500 reviews.* found 1 and 1"):
         load_imdb("test", source)
 
@@ -351,7 +356,7 @@ def test_imdb_incomplete(tmp_path, form):
 )
 def test_imdb_wrong_members(tmp_path, form, extra, message):
     with pytest.raises(ValueError, match=message):
-        datasets._read_imdb(make_source(tmp_path, form, TINY | extra), "train", per_label=3)
+        read_imdb(make_source(tmp_path, form, TINY | extra), "train", per_label=3)
 
 
 def test_imdb_empty_folder(tmp_path):
@@ -384,7 +389,7 @@ def unsafe_member(name, kind=tarfile.REGTYPE, target=""):
 def test_imdb_refuses_unsafe_archives(tmp_path, member, message):
     source = make_tarball(tmp_path / "imdb.tar.gz", TINY, members=[member])
     with pytest.raises(ValueError, match=message) as caught:
-        datasets._read_imdb(source, "train", per_label=3)
+        read_imdb(source, "train", per_label=3)
     assert repr(member.name) in str(caught.value)
 
 
@@ -396,7 +401,7 @@ def test_imdb_truncated_archive(tmp_path, keep):
     part = tmp_path / "part.tar.gz"
     part.write_bytes(whole[: keep if isinstance(keep, int) else int(keep * len(whole))])
     with pytest.raises(ValueError, match=r"part\.tar\.gz is (incomplete|neither a folder nor)"):
-        datasets._read_imdb(part, "train", per_label=3)
+        read_imdb(part, "train", per_label=3)
 
 
 @pytest.mark.parametrize("level", [0, 9])
@@ -410,7 +415,7 @@ def test_imdb_archive_with_damage(tmp_path, size, level):
     data[start : start + length] = b"\xff" * length
     (tmp_path / "imdb.tar.gz").write_bytes(data)
     with pytest.raises(ValueError, match=r"neither a folder nor a whole \.tar\.gz"):
-        datasets._read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)
+        read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)
 
 
 def test_imdb_archive_with_one_changed_letter(tmp_path):
@@ -419,7 +424,7 @@ def test_imdb_archive_with_one_changed_letter(tmp_path):
     stored = gzip.compress(data, compresslevel=0)
     (tmp_path / "imdb.tar.gz").write_bytes(stored.replace(b"neg ten", b"neg tin"))
     with pytest.raises(ValueError, match=r"whole \.tar\.gz archive \(CRC check failed"):
-        datasets._read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)
+        read_imdb(tmp_path / "imdb.tar.gz", "train", per_label=3)
 
 
 def test_imdb_other_file(tmp_path):
@@ -430,7 +435,7 @@ def test_imdb_other_file(tmp_path):
 
 @pytest.mark.parametrize("split", ["validation", "unsup", "TRAIN", None, "../train"])
 def test_imdb_unknown_split(split):
-    with pytest.raises(ValueError, match=rf"train, test; got {re.escape(repr(split))}"):
+    with pytest.raises(ValueError, match=rf'"train" or "test", got {re.escape(repr(split))}'):
         load_imdb(split)
 
 
@@ -445,8 +450,8 @@ def test_imdb_given_path_does_not_exist(tmp_path, monkeypatch):
 def test_imdb_download_is_pinned():
     # The line of TensorFlow Datasets' catalogue (imdb_reviews/checksums.tsv).
     line = "84125825 c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
-    assert f"{datasets.IMDB.size} {datasets.IMDB.sha256}" == line
-    assert datasets.IMDB.url == "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+    assert f"{IMDB.size} {IMDB.sha256}" == line
+    assert IMDB.url == "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 
 
 def test_imdb_whole(monkeypatch):
@@ -467,18 +472,18 @@ def test_imdb_whole(monkeypatch):
 
 def test_shakespeare_whole(monkeypatch):
     path = shared("tinyshakespeare.txt")
-    text = load_tiny_shakespeare(path)
-    assert len(text) == 1_115_394 and len(set(text)) == 65
-    assert text.startswith("First Citizen:\nBefore we proceed any further, hear me speak.")
+    plays = load_tiny_shakespeare(path)
+    assert len(plays) == 1_115_394 and len(set(plays)) == 65
+    assert plays.startswith("First Citizen:\nBefore we proceed any further, hear me speak.")
     monkeypatch.setenv("LMKIT_SHAKESPEARE", str(path))
-    assert load_tiny_shakespeare() == text
+    assert load_tiny_shakespeare() == plays
 
 
 def pin(monkeypatch, data):
     """Let the loader expect these bytes, so that its path can be tried without the real file."""
     digest = hashlib.sha256(data).hexdigest()
-    remote = datasets.TINY_SHAKESPEARE._replace(sha256=digest, url="http://127.0.0.1:1/none")
-    monkeypatch.setattr(datasets, "TINY_SHAKESPEARE", remote)
+    remote = TINY_SHAKESPEARE._replace(sha256=digest, url="http://127.0.0.1:1/none")
+    monkeypatch.setattr("lmkit.datasets.text.TINY_SHAKESPEARE", remote)
 
 
 def test_shakespeare_keeps_every_character(tmp_path, monkeypatch):
@@ -539,3 +544,40 @@ def test_python_docs_missing(monkeypatch, module):
     version = re.escape(".".join(map(str, sys.version_info[:3])))
     with pytest.raises(ImportError, match=rf"Python {version}\S* came without pydoc_data"):
         load_python_docs()
+
+
+# A reader's own file.
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("Zoë\n漢字\n\n end \n".encode(), "utf-8"),
+        ("\ufeffZoë\r\n漢字\r\n\r\n end \r\n".encode(), "UTF8"),  # as Windows saves it
+        ("Zoë\n漢字\n\n end \n".encode("gb18030"), "gb18030"),
+    ],
+)
+def test_a_file_of_the_readers_own(tmp_path, data, encoding):
+    (tmp_path / "mine.txt").write_bytes(data)
+    assert read_text(tmp_path / "mine.txt", encoding) == "Zoë\n漢字\n\n end \n"
+    assert read_lines(str(tmp_path / "mine.txt"), encoding) == ["Zoë", "漢字", " end "]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "message"),
+    [
+        ("漢字".encode("gbk"), "utf-8", 'byte 0x9d at position 0. Try encoding="gb18030"'),
+        ("ab Zoë".encode("latin-1"), "utf-8", "byte 0xeb at position 5.*latin-1"),
+        (b"abc", "klingon", "no encoding 'klingon'"),
+        (b" \n", "utf-8", "holds no text"),
+        (b"", "utf-8", "holds no text"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path, data, encoding, message):
+    (tmp_path / "mine.txt").write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        read_text(tmp_path / "mine.txt", encoding)
+    with pytest.raises(ValueError, match=r"a text file, .* is a folder"):
+        read_text(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_lines(tmp_path / "none.txt")

@@ -71,6 +71,15 @@ def stripped():
     return notebook
 
 
+def moved():
+    """All answers are right, but one was dragged below its checks."""
+    notebook = answered(SOLUTIONS)
+    names = [grading.grade_id(cell) for cell in notebook.cells]
+    answer = notebook.cells.pop(names.index("task_3_f_beta"))
+    notebook.cells.insert(names.index("check_3_empty"), answer)  # one cell fewer is above it now
+    return notebook
+
+
 def mutant(mistake):
     (found,) = [m for m in grading.load_mutants(NAME) if m.mistake == mistake]
     return {found.task: found.code}
@@ -85,6 +94,7 @@ def the_class():
     """Names and notebooks; one name has a blank, one begins like a formula."""
     partly = {"task_1_encode_and_pad": SOLUTIONS["task_1_encode_and_pad"]}
     partly |= mutant("the mask is ignored") | {"task_3_f_beta": LEARNED_BY_HEART}
+    talking = "print('x' * 40_000_000)\n" + SOLUTIONS["task_3_f_beta"]
     dying = answered(SOLUTIONS)
     dying.cells.append(nbformat.v4.new_code_cell("import os\nos._exit(1)"))
     return {
@@ -95,13 +105,15 @@ def the_class():
         "infinite loop": answered(SOLUTIONS | {"task_6_train_classifier": LOOP}),
         "tampered": tampered(),
         "stripped": stripped(),
+        "moved": moved(),
+        "talkative": answered(SOLUTIONS | {"task_3_f_beta": talking}),
         "dying": dying,
     }
 
 
-def hand_in(folder, student, notebook, name=NAME):
-    place = folder / student / NAME / f"{name}.ipynb"
-    place.parent.mkdir(parents=True)
+def hand_in(folder, student, notebook, name=f"{NAME}/{NAME}.ipynb"):
+    place = folder / student / name
+    place.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(notebook, str):
         place.write_text(notebook)
     else:
@@ -117,6 +129,9 @@ def graded(tmp_path_factory):
     for student, notebook in the_class().items():
         hand_in(folder / "submitted", student, notebook)
     hand_in(folder / "submitted", "unparsable", '{"cells": [')
+    hand_in(folder / "submitted", "twice", RELEASED)
+    hand_in(folder / "submitted", "twice", answered(SOLUTIONS), f"{NAME}/{NAME} (1).ipynb")
+    hand_in(folder / "submitted", "__MACOSX", "", f"{NAME}/._{NAME}.ipynb")
     (folder / "submitted" / "absent").mkdir()
     handed_in = files(folder / "submitted")
     command = [sys.executable, FOLDER / "grade_class.py", NAME, "submitted", "graded"]
@@ -146,12 +161,12 @@ FULL = {task: sum(POINTS[check] for check in checks) for task, checks in TASKS.i
 @pytest.mark.slow
 def test_nobody_is_left_out(graded):
     _, table, _ = graded
-    names = {*the_class(), "unparsable", "absent"} - {"=right"} | {"'=right"}
+    names = {*the_class(), "unparsable", "absent", "twice"} - {"=right"} | {"'=right"}
     assert set(table) == names
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("student", ["'=right", "stripped"])
+@pytest.mark.parametrize("student", ["'=right", "stripped", "moved", "twice", "talkative"])
 def test_right_answers_get_all_points(graded, student):
     _, table, _ = graded
     assert points(table, student) == FULL | {"total": AUTOMATIC}
@@ -160,8 +175,11 @@ def test_right_answers_get_all_points(graded, student):
     for name in BY_HAND:
         assert table[student][name]["message"] == "to be graded by hand"
         assert name in table[student]["total"]["message"]
-    repaired = "repaired: stripped: " in table[student]["total"]["message"]
-    assert repaired == (student == "stripped")
+    message = table[student]["total"]["message"]
+    assert ("repaired: stripped: " in message) == (student == "stripped")
+    assert ("repaired: moved: task_3_f_beta" in message) == (student == "moved")
+    assert (f"graded {NAME}/{NAME} (1).ipynb with 6 answers" in message) == (student == "twice")
+    assert ("output cut: task_3_f_beta" in message) == (student == "talkative")
 
 
 @pytest.mark.slow
@@ -215,7 +233,7 @@ def test_tampered_checks_are_restored(graded):
 @pytest.mark.parametrize(
     ("student", "why"),
     [
-        ("unparsable", "damaged or no notebook"),
+        ("unparsable", "damaged or not a notebook"),
         ("absent", f"there is no {NAME}/{NAME}.ipynb"),
         ("dying", "DeadKernelError"),
     ],
@@ -234,9 +252,12 @@ def test_each_graded_student_gets_feedback_and_submissions_stay(graded):
     for student in the_class():
         page = folder / "graded" / "feedback" / student / f"{NAME}.html"
         assert page.is_file() == (student != "dying")
+        assert student == "dying" or page.stat().st_size < 2_000_000
+    page = (folder / "graded" / "feedback" / "talkative" / f"{NAME}.html").read_text()
+    assert "the grader cut 39,980,001 more characters" in page
     assert files(folder / "submitted") == handed_in
     text = (folder / "graded" / "feedback" / "wrong" / f"{NAME}.html").read_text()
-    assert "the zeros stand on the right" in text
+    assert "the zeros are on the right" in text
 
 
 @pytest.mark.slow
@@ -294,12 +315,217 @@ def test_students_get_ids_that_differ(job):
     assert all(set(value) <= set("abdx_") for value in ids.values())
 
 
-def test_a_notebook_with_another_name_is_taken_if_it_is_the_only_one(job):
-    hand_in(job.submitted, "ada", RELEASED, "Kopie von 01 (2)")
-    assert grade_class.submission(job, "ada").stem == "Kopie von 01 (2)"
-    (job.submitted / "ada" / NAME / "other.ipynb").write_text("")
-    with pytest.raises(grade_class.CannotGrade, match="several notebooks"):
-        grade_class.submission(job, "ada")
+def test_systems_folders_are_not_students(job):
+    for name in ("ada", "__MACOSX", ".ipynb_checkpoints"):
+        (job.submitted / name).mkdir()
+    assert list(grade_class.students(job)) == ["ada"]
+
+
+# Which file is graded. Here "ada" hands in several, and the names say what is in them.
+UNTOUCHED, PART = RELEASED, answered({"task_3_f_beta": SOLUTIONS["task_3_f_beta"]})
+DONE = answered(SOLUTIONS)
+OTHER = answered({"task_3_f_beta": LEARNED_BY_HEART})
+SECOND = grading.read("02_lstm_language_model", "release")
+
+
+def submission(job):
+    return grade_class.submission(job, "ada", RELEASED)
+
+
+def graded_text(job):
+    return [cell.source for cell in submission(job)[0].cells]
+
+
+def texts(notebook):
+    return [cell.source for cell in notebook.cells]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{NAME}/{NAME} (1).ipynb",  # a browser that downloads it again
+        f"{NAME}/{NAME}-Copy1.ipynb",  # Jupyter's Duplicate
+        f"{NAME}/{NAME} copy.ipynb",  # macOS
+        f"{NAME}/{NAME}-1.ipynb",
+        f"{NAME}/Kopie von {NAME}.ipynb",
+        f"{NAME}/{NAME}/{NAME}.ipynb",  # a downloaded folder
+        f"{NAME}/{NAME}.IPYNB",
+        f"{NAME}.ipynb",  # beside the folder
+        "Downloads/finished.ipynb",
+    ],
+)
+def test_the_finished_notebook_counts_and_not_the_untouched_one(job, name):
+    hand_in(job.submitted, "ada", UNTOUCHED)
+    hand_in(job.submitted, "ada", DONE, name)
+    notebook, note = submission(job)
+    assert texts(notebook) == texts(DONE)
+    assert note == f"graded {name} with 6 answers, not {NAME}/{NAME}.ipynb"
+
+
+def test_the_only_notebook_counts_whatever_its_name_is(job):
+    hand_in(job.submitted, "ada", DONE)
+    assert submission(job)[1] == ""
+    (job.submitted / "ada" / NAME / f"{NAME}.ipynb").unlink()
+    hand_in(job.submitted, "ada", DONE, f"{NAME}/Kopie von 01 (2).ipynb")
+    assert submission(job)[1] == f"graded {NAME}/Kopie von 01 (2).ipynb"
+    assert graded_text(job) == texts(DONE)
+
+
+def test_of_two_stages_of_one_work_the_later_counts(job):
+    hand_in(job.submitted, "ada", PART)
+    hand_in(job.submitted, "ada", DONE, f"{NAME}/{NAME} (1).ipynb")
+    assert graded_text(job) == texts(DONE)
+
+
+def test_of_equal_notebooks_the_agreed_one_counts(job):
+    hand_in(job.submitted, "ada", DONE)
+    hand_in(job.submitted, "ada", DONE, f"{NAME}/{NAME} (1).ipynb")
+    assert submission(job)[1].startswith(f"graded {NAME}/{NAME}.ipynb with 6 answers")
+
+
+def test_different_answers_are_a_question_to_the_student(job):
+    hand_in(job.submitted, "ada", DONE)
+    hand_in(job.submitted, "ada", OTHER, f"{NAME}/{NAME} (1).ipynb")
+    with pytest.raises(grade_class.CannotGrade, match=r"\(1\).ipynb have different answers: keep"):
+        submission(job)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{NAME}/._{NAME}.ipynb",
+        f"__MACOSX/{NAME}/._{NAME}.ipynb",
+        f"{NAME}/.ipynb_checkpoints/{NAME}-checkpoint.ipynb",
+    ],
+)
+def test_what_systems_write_beside_a_notebook_does_not_count(job, name):
+    hand_in(job.submitted, "ada", DONE)
+    hand_in(job.submitted, "ada", OTHER if "checkpoint" in name else "\x00\x05\x16\x07", name)
+    assert submission(job) == (check_notebook_read(job), "")
+    (job.submitted / "ada" / NAME / f"{NAME}.ipynb").unlink()
+    with pytest.raises(grade_class.CannotGrade, match=f"there is no {NAME}/{NAME}.ipynb$"):
+        submission(job)
+
+
+def check_notebook_read(job):
+    return grade_class.check_notebook.read_notebook(job.submitted / "ada" / NAME / f"{NAME}.ipynb")
+
+
+def test_other_assignments_in_the_folder_do_not_count(job):
+    second = "02_lstm_language_model"
+    hand_in(job.submitted, "ada", SECOND, f"{second}/{second}.ipynb")
+    hand_in(job.submitted, "ada", "", f"{second}/empty.ipynb")
+    with pytest.raises(grade_class.CannotGrade, match=f"there is no {NAME}/{NAME}.ipynb, only"):
+        submission(job)
+    hand_in(job.submitted, "ada", DONE)
+    assert submission(job)[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("notebook", "why"), [(SECOND, "different notebook"), ("{", "damaged"), ("", "is empty")]
+)
+def test_a_file_that_is_not_the_notebook_says_so(job, notebook, why):
+    hand_in(job.submitted, "ada", notebook)
+    with pytest.raises(grade_class.CannotGrade, match=f"{NAME}/{NAME}.ipynb: .*{why}"):
+        submission(job)
+
+
+def test_a_damaged_notebook_beside_an_untouched_one_is_not_passed_over(job):
+    hand_in(job.submitted, "ada", "{", f"{NAME}/{NAME} (1).ipynb")
+    hand_in(job.submitted, "ada", UNTOUCHED)
+    with pytest.raises(grade_class.CannotGrade, match="damaged"):
+        submission(job)
+    hand_in(job.submitted, "ada", DONE)
+    assert submission(job)[1].endswith(f"with 6 answers, not {NAME}/{NAME} (1).ipynb")
+
+
+def test_an_archive_is_named(job):
+    hand_in(job.submitted, "ada", "PK", f"{NAME}/mine.zip")
+    with pytest.raises(grade_class.CannotGrade, match=f"only {NAME}/mine.zip"):
+        submission(job)
+
+
+def accepted(job, notebook):
+    place = job.course / "release" / NAME / f"{NAME}.ipynb"
+    place.parent.mkdir(parents=True)
+    nbformat.write(RELEASED, place)
+    hand_in(job.submitted, "ada", notebook)
+    note = grade_class.accept(job, "ada", "ada")
+    path = job.course / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
+    return note, nbformat.read(path, as_version=4)
+
+
+def test_an_answer_below_its_checks_is_moved_back_and_gets_its_points(job):
+    lost = {name: outcome.message for name, outcome in run(moved()).items() if outcome.message}
+    assert set(lost) == set(TASKS["task_3_f_beta"])
+    note, notebook = accepted(job, moved())
+    assert note == "repaired: moved: task_3_f_beta"
+    assert not grading.failed(run(notebook))
+
+
+def run(notebook):
+    """The outcomes of task 3's checks."""
+    return grading.run(notebook, only_task="3", until="check_3_empty")
+
+
+# What is shown of a cell's output.
+
+
+def printed(*outputs):
+    return nbformat.v4.new_code_cell("pass", outputs=list(outputs))
+
+
+def stream(text, name="stdout"):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+FIGURE = nbformat.v4.new_output("display_data", data={"image/png": "i" * 200_000})
+ERROR = nbformat.v4.new_output(
+    "error", ename="ValueError", evalue="e" * 10**6, traceback=["t" * 10**6] * 3
+)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [],
+        [stream("a line\n" * 1_000), FIGURE],
+        [nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["a", "b"])],
+    ],
+)
+def test_usual_output_stays_as_it_is(outputs):
+    cell = printed(*copy.deepcopy(outputs))
+    assert not grade_class.cut_outputs(cell)
+    assert cell.outputs == outputs
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [stream("x" * 40_000_000)],
+        [stream("x"), stream("y" * 10**6, "stderr"), stream("x" * 10**7)],
+        [stream("x" * 1_000, name) for _ in range(2_000) for name in ("stdout", "stderr")],
+        [nbformat.v4.new_output("execute_result", data={"text/plain": "x" * 10**7})],
+        [nbformat.v4.new_output("display_data", data={"text/html": "<b>" * 10**7})],
+        [FIGURE] * 100,
+        [ERROR],
+    ],
+    ids=["line", "streams", "many", "value", "html", "figures", "error"],
+)
+def test_a_flood_of_output_is_cut_and_says_so(outputs):
+    cell = printed(*copy.deepcopy(outputs))
+    assert grade_class.cut_outputs(cell)
+    assert len(nbformat.v4.nbjson.JSONWriter().writes(nbformat.v4.new_notebook(cells=[cell]))) < (
+        grade_class.CELL + 3 * grade_class.TEXT
+    )
+    assert "the grader cut" in str(cell.outputs)
+    assert not grade_class.cut_outputs(cell) or len(outputs) > 1
+
+
+def test_an_error_behind_a_flood_of_output_still_reaches_the_table():
+    cell = printed(*[FIGURE] * 100, ERROR)
+    assert grade_class.cut_outputs(cell)
+    assert grade_class.error_of(cell, 30).startswith("ValueError: eee")
 
 
 def test_a_command_that_hangs_is_ended_with_its_children(job, monkeypatch):

@@ -3,11 +3,12 @@
     python check_notebook.py RELEASED.ipynb MINE.ipynb
     python check_notebook.py RELEASED.ipynb MINE.ipynb --repair REPAIRED.ipynb
 
-Finds what a grader stumbles over: a file that is no notebook, graded cells that are missing,
-doubled or changed, and cells that lost the names (metadata) by which they are graded. It says how
-to repair each, and `--repair` does it: your answers and your own cells are kept. It runs nothing
-and does not say whether the answers are right; the checks in the notebook do. It needs Python and
-nbformat, which comes with Jupyter; it stands in one file, so you can copy it anywhere.
+It finds what a grader stumbles over: a file that is not a notebook, graded cells that are missing,
+duplicated, changed or moved, and cells that have lost the names (metadata) by which they are
+graded. It says how to fix each of these, and `--repair` does it, keeping your answers and your own
+cells. It runs nothing and does not say whether your answers are right; the checks in the notebook
+do that. It is a single file that you can copy anywhere, and it needs only Python and nbformat,
+which comes with Jupyter.
 """
 
 import argparse
@@ -24,17 +25,17 @@ from typing import NamedTuple
 import nbformat
 
 LARGE = 10_000_000  # bytes; hand-in pages often refuse more
-ALIKE = 0.6  # from here on two texts count as one text and its changed form
+ALIKE = 0.6  # texts at least this similar count as one text before and after a change
 
 
 class Finding(NamedTuple):
     """What is wrong with a notebook.
 
     Attributes:
-        kind: one word: file, missing, doubled, changed, stripped, foreign.
+        kind: one word: file, missing, doubled, changed, moved, stripped, foreign.
         where: the cell's grade_id; empty for the file itself.
         message: what is wrong.
-        repair: what to do about it.
+        repair: how to fix it.
     """
 
     kind: str
@@ -58,12 +59,30 @@ def read_notebook(path):
     """Reads a notebook.
 
     Raises:
-        NotANotebook: if the file is none; the exception says what it is instead.
+        NotANotebook: if the file is not one; the exception says what it is instead.
     """
     path = pathlib.Path(path)
     if not path.is_file():
         raise NotANotebook(f"there is no file {path.name}", "Check the name and the folder.")
-    text = path.read_bytes().decode("utf-8", errors="replace").lstrip("\ufeff")
+    if path.name.startswith("._"):
+        name = path.name[2:]
+        text = f"{path.name} is a file that macOS writes beside {name}, not a notebook"
+        raise NotANotebook(text, f"Hand in {name}.")
+    data = _read_json(path.read_bytes().decode("utf-8", errors="replace").lstrip("\ufeff"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cells without ids get new ones
+            notebook = nbformat.reads(json.dumps(data), as_version=4)
+            notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
+            _fresh_ids(notebook)
+            nbformat.validate(notebook)
+    except Exception as error:
+        why = str(error).splitlines()[0]
+        raise NotANotebook(f"the notebook violates Jupyter's format: {why}", AGAIN) from None
+    return notebook
+
+
+def _read_json(text):
     if not text.strip():
         raise NotANotebook("the file is empty", AGAIN)
     if text.lstrip().startswith("<"):
@@ -72,21 +91,11 @@ def read_notebook(path):
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         merged = re.search(r"^(<{7}|>{7})", text, re.MULTILINE)
-        why = "git left its conflict marks in it" if merged else str(error)
-        raise NotANotebook(f"the file is damaged or no notebook: {why}", AGAIN) from None
+        why = "it contains git's conflict markers" if merged else str(error)
+        raise NotANotebook(f"the file is damaged or not a notebook: {why}", AGAIN) from None
     if not (isinstance(data, dict) and isinstance(data.get("cells"), list)):
-        raise NotANotebook("the file is JSON but holds no cells", AGAIN)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without ids get some
-            notebook = nbformat.reads(json.dumps(data), as_version=4)
-            notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
-            _fresh_ids(notebook)
-            nbformat.validate(notebook)
-    except Exception as error:
-        why = str(error).splitlines()[0]
-        raise NotANotebook(f"the notebook breaks Jupyter's format: {why}", AGAIN) from None
-    return notebook
+        raise NotANotebook("the file is JSON but has no cells", AGAIN)
+    return data
 
 
 def grade_id(cell):
@@ -106,21 +115,28 @@ def is_answer(cell):
     return cell.metadata["nbgrader"].get("solution", False)
 
 
+def is_given(cell):
+    """Whether students are given this cell to run and read, without points."""
+    return not (is_answer(cell) or cell.metadata["nbgrader"].get("grade", False))
+
+
+def plain_text(cell):
+    """The cell's text without spaces at the ends of lines, which editors add and remove."""
+    return "\n".join(line.rstrip() for line in cell.source.strip().splitlines())
+
+
 def same_text(first, second):
-    """Whether two cells hold the same text, blanks at line ends aside."""
-    lines = (
-        [line.rstrip() for line in cell.source.strip().splitlines()] for cell in (first, second)
-    )
-    return next(lines) == next(lines)
+    """Whether two cells hold the same text, apart from spaces at the ends of lines."""
+    return plain_text(first) == plain_text(second)
 
 
 def defined_names(cell):
-    """The functions and classes that a code cell defines at its left edge."""
+    """The functions and classes that a code cell defines at its top level."""
     return set(re.findall(r"^(?:def|class) (\w+)", cell.source, re.MULTILINE))
 
 
 def likeness(released, cell, before_released, before):
-    """How much a nameless cell looks like a released one, from 0 to 1."""
+    """How similar a nameless cell is to a released one, from 0 to 1."""
     if released.cell_type != cell.cell_type:
         return 0.0
     if is_answer(released):
@@ -134,7 +150,7 @@ def likeness(released, cell, before_released, before):
 
 
 def find_nameless(released, mine, taken):
-    """For each released cell whose name is nowhere in `mine`: the cell that lost it."""
+    """For each released cell whose name is not in `mine`: the place of the cell that lost it."""
     names = graded_cells(released)
     present = {grade_id(cell) for cell in mine.cells}
     found = {}
@@ -156,7 +172,7 @@ def find_nameless(released, mine, taken):
 
 
 def choose(released, mine, places):
-    """Of several cells with one name the one to grade: the last that was worked on."""
+    """Of several cells with the same name, the one to grade: the last that was worked on."""
     if not is_answer(released):
         return places[0]
     changed = [place for place in places if not same_text(mine.cells[place], released)]
@@ -164,7 +180,7 @@ def choose(released, mine, places):
 
 
 def match(released, mine):
-    """Which cell of `mine` is which released one: grade_id -> place; and the doubled ones."""
+    """Which cell of `mine` is which released one: grade_id -> place; and the duplicates."""
     places, doubled = {}, {}
     for name, cell in graded_cells(released).items():
         same = [i for i, other in enumerate(mine.cells) if grade_id(other) == name]
@@ -176,18 +192,57 @@ def match(released, mine):
     return places | find_nameless(released, mine, taken), doubled
 
 
+def strays(released, places):
+    """The graded cells that have moved: what has to move so that the rest is in order again."""
+    # The heaviest increasing chain stays. Where a cell and its neighbor have swapped places, the
+    # answer cell counts as the one that moved, because only answer cells are the student's.
+    chains = []
+    for name, cell in graded_cells(released).items():
+        if name in places:
+            before = [chain for chain in chains if places[chain[1][-1]] < places[name]]
+            weight, names = max(before, key=lambda chain: chain[0], default=(0, []))
+            chains.append((weight + (1 if is_answer(cell) else 1.001), [*names, name]))
+    _, stay = max(chains, key=lambda chain: chain[0], default=(0, []))
+    return places.keys() - set(stay)
+
+
+def place_above(released, name, places, cells):
+    """The place of the closest cell that was released above this one, -1 if there is none."""
+    number = [grade_id(cell) for cell in released.cells].index(name)
+    for before in reversed(released.cells[:number]):
+        if grade_id(before) in places:
+            return places[grade_id(before)]
+        for place, cell in enumerate(cells):
+            # A graded cell that is missing in `places` does not count, whatever its text is.
+            if not grade_id(before) and same_text(cell, before):
+                return place
+    return -1
+
+
+def answers(released, mine):
+    """What was written into the answer cells: grade_id -> text. Untouched cells are left out."""
+    places, _ = match(released, mine)
+    return {
+        name: plain_text(mine.cells[places[name]])
+        for name, cell in graded_cells(released).items()
+        if is_answer(cell) and name in places and not same_text(mine.cells[places[name]], cell)
+    }
+
+
 def findings(released, mine):
     """Everything that is wrong with `mine`, in the order of the released notebook."""
-    names = graded_cells(released)
     places, doubled = match(released, mine)
-    if not places:
-        text = "this is another notebook: it holds none of the assignment's cells"
+    # All assignments begin with nearly the same set-up cell: given cells prove nothing.
+    if all(is_given(cell) for name, cell in graded_cells(released).items() if name in places):
+        text = "this is a different notebook: it contains none of the assignment's cells"
         return [Finding("foreign", "", text, "Hand in the notebook of this assignment.")]
-    return [
-        finding
-        for name, cell in names.items()
-        for finding in _about(name, cell, mine, places.get(name), doubled.get(name, []))
-    ]
+    moved = strays(released, places)
+    found = []
+    for name, cell in graded_cells(released).items():
+        found += _about(name, cell, mine, places.get(name), doubled.get(name, []))
+        if name in moved:
+            found.append(_about_place(name, released, mine, places, moved))
+    return found
 
 
 def _about(name, cell, mine, place, others):
@@ -197,7 +252,9 @@ def _about(name, cell, mine, place, others):
         yield Finding("missing", name, text, "Copy it from the released notebook to its place.")
         return
     if others:
-        text = f"this {kind} is there {len(others) + 1} times; cell {place + 1} would be graded"
+        text = (
+            f"there are {len(others) + 1} copies of this {kind}; cell {place + 1} would be graded"
+        )
         yield Finding("doubled", name, text, "Keep one and delete the others.")
     if grade_id(mine.cells[place]) != name:
         text = f"cell {place + 1} has lost the name by which it is graded"
@@ -208,44 +265,57 @@ def _about(name, cell, mine, place, others):
         yield Finding("changed", name, text, f"Make it a {cell.cell_type} cell again.")
     if not is_answer(cell) and not same_text(mine.cells[place], cell):
         text = f"cell {place + 1} was changed; only the answer cells are yours to change"
-        yield Finding("changed", name, text, "Copy its text from the released notebook.")
+        repair = "Copy its text from the released notebook, and put your own code into a new cell."
+        yield Finding("changed", name, text, repair)
+
+
+def _about_place(name, released, mine, places, moved):
+    place, names = places[name], list(graded_cells(released))
+    late = [n for n in names[names.index(name) :] if n in places and places[n] < place]
+    text = f"cell {place + 1} has moved from its place"
+    if late:
+        text = f"cell {place + 1} is below {late[0]}, which must run after it"
+    settled = {n: p for n, p in places.items() if n not in moved}
+    above = place_above(released, name, settled, mine.cells)
+    target = f"just below cell {above + 1}" if above >= 0 else "to the top"
+    return Finding("moved", name, text, f"Move it {target} (cells are counted from the top).")
 
 
 def notes(released, mine):
-    """What is no fault of the file but worth a look: no answer yet, code that is no Python."""
-    places, _ = match(released, mine)
+    """What is not an error but worth a look: missing answers, code that is not Python."""
+    written = answers(released, mine)
+    if not written:
+        yield "there is no answer in this notebook: is it the right file?"
     for name, cell in graded_cells(released).items():
-        if not is_answer(cell) or name not in places:
-            continue
-        answer = mine.cells[places[name]]
-        if same_text(answer, cell):
+        if is_answer(cell) and name not in written:
             yield f"{name}: no answer yet"
-        elif cell.cell_type == "code":
+        elif is_answer(cell) and cell.cell_type == "code":
             try:
-                ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", answer.source, flags=re.MULTILINE))
+                ast.parse(re.sub(r"^(\s*)[%!].*", r"\1pass", written[name], flags=re.MULTILINE))
             except (SyntaxError, ValueError) as error:
-                yield f"{name}: Python cannot read it: {error}"
+                yield f"{name}: this is not valid Python: {error}"
 
 
 def repaired(released, mine):
-    """A copy of `mine` that can be graded: names and checks as released, the answers kept."""
+    """A copy of `mine` that can be graded: names, checks and order as released, answers kept."""
     result, names = copy.deepcopy(mine), graded_cells(released)
     places, doubled = match(released, mine)
-    cells = result.cells
-    for name, place in places.items():
-        _restore(cells[place], names[name])
-    chosen = {place: name for name, place in places.items()}
-    unwanted = set()
-    for name, others in doubled.items():
-        for place in others:
-            if not is_answer(names[name]) or same_text(cells[place], names[name]):
-                unwanted.add(place)
+    cells, chosen = result.cells, {place: name for name, place in places.items()}
+    unwanted = {
+        place
+        for name, others in doubled.items()
+        for place in others
+        if not is_answer(names[name]) or same_text(cells[place], names[name])
+    }
     for place, cell in enumerate(cells):
-        if place not in chosen:
+        if place in chosen:
+            _restore(cell, names[chosen[place]])
+        else:
             for key in ("nbgrader", "deletable", "editable"):
                 cell.metadata.pop(key, None)
     result.cells = [cell for place, cell in enumerate(cells) if place not in unwanted]
-    _insert_missing(result, released, set(places))
+    _settle(result, released, strays(released, places))
+    _keep_own_code(result, released, {name: mine.cells[place] for name, place in places.items()})
     _fresh_ids(result)
     return result
 
@@ -267,18 +337,24 @@ def _restore(cell, released):
         cell.source = released.source
 
 
-def _insert_missing(result, released, present):
-    """Puts each missing cell behind the graded cell that it follows in the released notebook."""
-    before = None
+def _settle(result, released, moved):
+    """Puts the moved cells, and copies of the missing ones, below what was released above them."""
+    own = {grade_id(cell): cell for cell in result.cells if grade_id(cell) in moved}
+    result.cells = [cell for cell in result.cells if grade_id(cell) not in moved]
     for name, cell in graded_cells(released).items():
-        if name not in present:
-            order = [grade_id(other) for other in result.cells]
-            place = order.index(before) + 1 if before else 0
-            if before is None:  # the first: ahead of the next one that is there
-                later = [order.index(n) for n in graded_cells(released) if n in present]
-                place = min(later, default=len(order))
-            result.cells.insert(place, copy.deepcopy(cell))
-        before = name
+        places = {grade_id(c): place for place, c in enumerate(result.cells) if grade_id(c)}
+        if name not in places:
+            above = place_above(released, name, places, result.cells)
+            result.cells.insert(above + 1, own.get(name) or copy.deepcopy(cell))
+
+
+def _keep_own_code(result, released, mine):
+    """Puts what was written into a given cell, say an import, into a cell of its own below it."""
+    for name, cell in graded_cells(released).items():
+        given = is_given(cell) and cell.cell_type == "code"
+        if given and name in mine and not same_text(mine[name], cell):
+            place = [grade_id(other) for other in result.cells].index(name)
+            result.cells.insert(place + 1, nbformat.v4.new_code_cell(mine[name].source))
 
 
 def _fresh_ids(notebook):
@@ -290,21 +366,21 @@ def _fresh_ids(notebook):
 
 
 def report(released, path):
-    """Prints what is wrong with the notebook at `path`; returns it, None if it is no notebook."""
+    """Prints what is wrong with the notebook at `path`; returns it (None if it is not one)."""
     try:
         mine = read_notebook(path)
         found = findings(released, mine)
     except NotANotebook as error:
         mine, found = None, [error.finding]
     if not found:
-        print(f"{path.name}: nothing is missing, doubled or changed")
+        print(f"{path.name}: nothing is missing, duplicated, changed or moved")
     for number, finding in enumerate(found, start=1):
         where = f"{finding.where}: " if finding.where else ""
         print(f"{number}. {where}{finding.message}\n   {finding.repair}")
     for note in notes(released, mine) if mine else []:
         print(f"note: {note}")
     if path.is_file() and path.stat().st_size > LARGE:
-        print(f"note: {path.stat().st_size / 1e6:.0f} MB; clear the outputs before you hand in")
+        print(f"note: {path.stat().st_size / 1e6:.0f} MB; clear the outputs before you hand it in")
     return mine, found
 
 
@@ -313,7 +389,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("released", type=pathlib.Path, help="the notebook that you were given")
     parser.add_argument("mine", type=pathlib.Path, help="the notebook to hand in")
-    parser.add_argument("--repair", type=pathlib.Path, help="write a repaired copy there")
+    parser.add_argument("--repair", type=pathlib.Path, help="where to write a repaired copy")
     options = parser.parse_args(arguments)
     try:
         released = read_notebook(options.released)
@@ -322,7 +398,7 @@ def main(arguments=None):
     mine, found = report(released, options.mine)
     if found and options.repair and mine and found[0].kind != "foreign":
         if options.repair.exists():
-            parser.error(f"{options.repair} exists already; name another file")
+            parser.error(f"{options.repair} already exists; name another file")
         text = nbformat.writes(repaired(released, mine)) + "\n"
         options.repair.write_text(text, encoding="utf-8")
         print(f"repaired: {options.repair}; open it, run all cells, and hand it in")

@@ -135,7 +135,9 @@ MUTANTS = [
         "an unknown word becomes 1",
         (UNKNOWN, "id_of[word] for word in words if word in id_of"),
     ),
-    encode("returns lists of floats", "check_1_pad", "must be integers", ('dtype="int32"', "float")),
+    encode(
+        "returns lists of floats", "check_1_pad", "must be integers", ('dtype="int32"', "float")
+    ),
     encode(
         "cuts at the end, as the chapter did",
         "check_1_cut",

@@ -118,7 +118,10 @@ def logits(mistake, killed_by, hint, *changes):
     return Mutant("task_7_logits", mistake, changed(LOGITS, *changes), killed_by, hint)
 
 
-BAND, LOOKS = "(seen <= looks) & (looks - seen < window)", "np.arange(length - new, length)[:, None]"
+BAND, LOOKS = (
+    "(seen <= looks) & (looks - seen < window)",
+    "np.arange(length - new, length)[:, None]",
+)
 ROOT_D, BIAS = "np.sqrt(queries.shape[-1])", "- slope * distances"
 FORBID, LARGEST = "np.where(mask, scores, -1e30)", "scores.max(axis=-1, keepdims=True)"
 TOTAL = "weights.sum(axis=-1, keepdims=True)"
@@ -167,7 +170,12 @@ MUTANTS = [
         "True and False",
         (BAND, f"({BAND}).astype(float)"),
     ),
-    mask("the window has no effect", "check_1_window", "is the window ignored", (BAND, "seen <= looks")),
+    mask(
+        "the window has no effect",
+        "check_1_window",
+        "is the window ignored",
+        (BAND, "seen <= looks"),
+    ),
     mask(
         "the window does not include the word itself",
         "check_1_window",
@@ -198,7 +206,12 @@ MUTANTS = [
             f"(queries @ keys.T {BIAS}) / {ROOT_D}",
         ),
     ),
-    near("weights shrink with the distance after the softmax", "check_2_paper", "rows sum to", code=AFTER),
+    near(
+        "weights shrink with the distance after the softmax",
+        "check_2_paper",
+        "rows sum to",
+        code=AFTER,
+    ),
     near(
         "masks after the softmax",
         "check_2_paper",
@@ -241,7 +254,7 @@ MUTANTS = [
     near(
         "the distance has a sign, so that later words gain",
         "check_2_mask",
-        "use |i - j|",
+        "the distance is |i - j|",
         ("np.abs(places[:, None] - places[None, :])", "places[:, None] - places[None, :]"),
     ),
     near(
@@ -310,7 +323,9 @@ MUTANTS = [
         ("    size =", "    given, x = x, x - x.mean(axis=-1, keepdims=True)\n    size ="),
         ("return x +", "return given +"),
     ),
-    block("the mean runs over the words", "check_4_norm", "along which axis", ("axis=-1", "axis=1")),
+    block(
+        "the mean runs over the words", "check_4_norm", "along which axis", ("axis=-1", "axis=1")
+    ),
     block(
         "the mean runs over everything",
         "check_4_norm",
@@ -422,7 +437,9 @@ MUTANTS = [
         "is at position 0",
         ('["positions"][: len(ids)]', '["positions"][-len(ids) :]'),
     ),
-    logits("the mask allows the later words", "check_7_mask", "another last word", ("tril", "triu")),
+    logits(
+        "the mask allows the later words", "check_7_mask", "another last word", ("tril", "triu")
+    ),
     logits("no mask at all", "check_7_mask", "another last word", (TRIL, "True")),
     logits(
         "no word sees itself",
@@ -468,7 +485,9 @@ MUTANTS = [
         (ASK, "reshape(len(ids), -1, heads).transpose(2, 0, 1)"),
         ("seen.transpose(1, 0, 2)", "seen.transpose(1, 2, 0)"),
     ),
-    logits("divides by sqrt(T)", "check_7_scale", "the number of words", (SCALE, "np.sqrt(len(keys))")),
+    logits(
+        "divides by sqrt(T)", "check_7_scale", "the number of words", (SCALE, "np.sqrt(len(keys))")
+    ),
     logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
     logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
 ]

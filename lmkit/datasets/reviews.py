@@ -1,0 +1,85 @@
+"""The film reviews that ship with the course, and pairs of them that nearly agree."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lmkit import _arguments
+from lmkit.datasets.shipped import check_listed, shipped_folder
+
+
+class ReviewPair(NamedTuple):
+    """Two reviews that differ only where the opinion turns."""
+
+    kind: str
+    positive: str
+    negative: str
+
+
+def load_reviews(split, folder=None):
+    """Loads the film reviews that ship with the course.
+
+    Args:
+        split: `"train"`, `"validation"` or `"test"`.
+        folder: a folder with other files of the same form; by default the shipped one.
+
+    Returns:
+        The texts, and their labels as an int32 array of shape `(reviews,)`: 1 is positive.
+
+    Raises: ValueError for an unknown split or an altered file, FileNotFoundError for none.
+
+    Example:
+        >>> texts, labels = load_reviews("train")
+
+    Source: `data/reviews/README.md`
+    """
+    _arguments.choice("split", split, ["train", "validation", "test"])
+    texts, labels = [], []
+    for line, (label, text) in _read_rows(f"{split}.csv", ("label", "text"), folder):
+        if label not in ("0", "1"):
+            raise ValueError(f"{split}.csv, line {line}: the label must be 0 or 1, got {label!r}")
+        labels.append(int(label))
+        texts.append(text)
+    return texts, np.array(labels, dtype=np.int32)
+
+
+def load_review_pairs(folder=None):
+    """Loads the pairs of reviews that nearly agree in words and differ in opinion.
+
+    Args:
+        folder: a folder with other files of the same form; by default the shipped one.
+
+    Returns:
+        A list of `ReviewPair(kind, positive, negative)`.
+
+    Raises: ValueError for an altered file, FileNotFoundError for none.
+
+    Example:
+        >>> kinds = {pair.kind for pair in load_review_pairs()}
+
+    Source: `data/reviews/README.md`
+    """
+    rows = _read_rows("pairs.csv", ReviewPair._fields, folder)
+    return [ReviewPair(*row) for _, row in rows]
+
+
+def _read_rows(name, columns, folder):
+    """Checks one CSV file and returns its rows as `(line number, fields)`."""
+    folder = Path(folder) if folder else shipped_folder("data/reviews", "data/reviews")
+    check_listed(folder, name)
+    # newline="": a line break inside quotes belongs to the text.
+    with open(folder / name, encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            rows = [(reader.line_num, row) for row in reader]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{name}, after line {reader.line_num}: {error}") from error
+    if not rows or tuple(rows[0][1]) != columns:
+        found = ",".join(rows[0][1]) if rows else "an empty file"
+        raise ValueError(f"{name} must start with the line {','.join(columns)}; got {found}")
+    for line, row in rows[1:]:
+        if len(row) != len(columns) or not all(field.strip() for field in row):
+            raise ValueError(f"{name}, line {line}: expected {','.join(columns)}; got {row}")
+    return rows[1:]

@@ -1,0 +1,120 @@
+"""Plain text: Python's documentation, Shakespeare's plays, and a reader's own files."""
+
+import importlib
+import platform
+from pathlib import Path
+
+from lmkit.files import Remote, check_sha256, locate
+
+TINY_SHAKESPEARE = Remote(
+    name="tinyshakespeare.txt",
+    url="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+    size=1_115_394,
+    sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+    variable="LMKIT_SHAKESPEARE",
+)
+
+
+def load_tiny_shakespeare(path=None):
+    """Loads tiny Shakespeare: 1,115,394 characters of his plays.
+
+    Args:
+        path: a local copy. Without it: the environment variable LMKIT_SHAKESPEARE, else the
+            cache, else a download (1 MB).
+
+    Returns:
+        The text.
+
+    Raises: ValueError if the file is not exactly the published one, OSError if there is none.
+
+    Example:
+        >>> load_tiny_shakespeare()[:14]
+        'First Citizen:'
+
+    Source: Karpathy (2015), char-rnn.
+    """
+    file = locate(TINY_SHAKESPEARE, path)
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder; path must name the text file itself")
+    advice = f"An editor or git may have rewritten its line endings; see {TINY_SHAKESPEARE.url}"
+    check_sha256(file, TINY_SHAKESPEARE.sha256, advice)
+    return file.read_bytes().decode("utf-8")
+
+
+def load_python_docs():
+    """Loads the texts behind Python's `help()`: technical English that every Python carries.
+
+    They differ a little between versions (465,000 characters in 3.11, 511,000 in 3.13), so
+    print `platform.python_version()` beside any number that rests on them.
+
+    Returns:
+        The topics in alphabetical order of their names, one blank line between two.
+
+    Raises: ImportError if this Python came without them.
+
+    Example:
+        >>> load_python_docs().startswith('The "assert" statement')
+        True
+
+    Source: `pydoc_data.topics` in the standard library.
+    """
+    try:
+        topics = importlib.import_module("pydoc_data.topics").topics
+    except (ImportError, AttributeError) as error:
+        raise ImportError(
+            f"Python {platform.python_version()} came without pydoc_data.topics (some Linux "
+            "packages leave it out); use Python from python.org, conda or Colab"
+        ) from error
+    return "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
+
+
+def read_text(path, encoding="utf-8"):
+    r"""Reads a text file of your own.
+
+    Args:
+        path: the file.
+        encoding: how its characters are written as bytes.
+
+    Returns:
+        The text, with line ends as `\n` and without a byte order mark.
+
+    Raises: ValueError for an empty file, or one in another encoding; the message says what to try.
+
+    Example:
+        >>> text = read_text("novel.txt", encoding="gb18030")
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise ValueError(f"path must name a text file, {path} is a folder")
+    data = path.read_bytes()
+    try:
+        # utf-8-sig is UTF-8 that drops the mark some editors put in front.
+        text = data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not {encoding} text: byte {data[error.start]:#04x} at position "
+            f'{error.start:,}. Try encoding="gb18030" for Chinese, "latin-1" for Western European'
+        ) from None
+    except LookupError:
+        raise ValueError(f"Python knows no encoding {encoding!r}; try utf-8") from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise ValueError(f"{path} holds no text")
+    return text
+
+
+def read_lines(path, encoding="utf-8"):
+    r"""Reads a file of your own with one text per line, such as names or sentences.
+
+    Args:
+        path: the file.
+        encoding: as for `read_text`.
+
+    Returns:
+        A list of strings; empty lines are left out. With a newline at both ends of each,
+        `next_tokens` makes them inputs and targets: where a text begins is then a token.
+
+    Example:
+        >>> marked = [f"\n{line}\n" for line in read_lines("names.txt")]
+    """
+    return [line for line in read_text(path, encoding).split("\n") if line.strip()]
