@@ -127,6 +127,6 @@ def _check(tokens):
         raise ValueError(f"tokens must be a list of strings, got {tokens!r:.60}")
     if tokens[:2] != SPECIAL:
         raise ValueError(f"the first tokens must be '[PAD]' and '[UNK]', got {tokens[:2]}")
-    token, times = Counter(tokens).most_common(1)[0]
-    if times > 1:
+    if len(set(tokens)) < len(tokens):
+        token = Counter(tokens).most_common(1)[0][0]
         raise ValueError(f"every token must be in the vocabulary once, {token!r} occurs again")
