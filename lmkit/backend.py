@@ -31,22 +31,16 @@ def value_and_gradients(function, *tensors):
 
 
 def compile_function(function, variables):
-    """Makes a faster form of a function of tensors; it is compiled at its first call.
+    """Makes a faster form of a function of tensors, compiled once per combination of shapes.
 
     Args:
-        function: takes and returns (nested structures of) tensors, and may be called
-            with NumPy arrays.
+        function: takes and returns (nested structures of) tensors or NumPy arrays.
         variables: the Keras variables that it reads, each with its value of the moment.
-
-    Returns:
-        A function with the same arguments and results, compiled once per combination of
-        shapes. PyTorch runs it uncompiled.
 
     Example:
         >>> weight = keras.Variable([1.0, 2.0])
-        >>> twice = compile_function(lambda x: 2 * x * weight, [weight])
-        >>> [float(number) for number in twice(ops.convert_to_tensor([3.0, 4.0]))]
-        [6.0, 16.0]
+        >>> float(compile_function(lambda x: x * weight[1], [weight])(3.0))
+        6.0
     """
     return _COMPILERS[keras.backend.backend()](function, list(variables))
 

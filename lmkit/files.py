@@ -22,16 +22,13 @@ _ADVICE = {
 
 
 def write_atomic(path, data):
-    """Write a file so that a reader sees the old content or the new one, never a half.
+    """Writes a file so that a reader sees the old content or the new one, never a half.
 
     Args:
         path: where to write; the folder must exist. An existing file is replaced.
         data: the content; text is stored as UTF-8 with its line endings as they are.
 
-    Raises:
-        TypeError: if `data` is neither `str` nor `bytes`.
-        OSError: (or a subclass such as `PermissionError`) if writing fails; the message names
-            the path, an older file stays as it was, and nothing half-written remains.
+    Raises: OSError if writing fails: an older file stays as it was, nothing half-written remains.
 
     Example:
         >>> write_atomic("results.json", '{"loss": 1.25}')
@@ -66,18 +63,14 @@ def _explained(error, path):
 
 
 def save_model(model, path):
-    """Like `model.save`, but an older model stays until the new one is whole.
+    """Saves a model like `model.save`, but the older file stays until the new one is whole.
 
     Args:
         model: a `keras.Model`.
         path: where to save it; ends in `.keras`, and its folder must exist. The folder needs
             room for both models, the memory for one more.
 
-    Raises:
-        TypeError: if `model` is no Keras model.
-        ValueError: if `path` does not end in `.keras`.
-        OSError: (or a subclass) if saving fails; the message names the path, an older model
-            stays as it was, and nothing half-written remains.
+    Raises: OSError if saving fails: an older model stays as it was, nothing half-written remains.
 
     Example:
         >>> save_model(model, "model.keras")
@@ -100,16 +93,10 @@ def save_model(model, path):
 
 
 def sha256(path):
-    """Return the SHA-256 checksum of a file.
+    """Computes the SHA-256 checksum of a file: 64 hexadecimal digits in lower case.
 
     Args:
         path: the file.
-
-    Returns:
-        64 hexadecimal digits in lower case.
-
-    Raises:
-        OSError: if the file cannot be read.
 
     Example:
         >>> sha256("empty.txt")
@@ -120,16 +107,14 @@ def sha256(path):
 
 
 def check_sha256(path, expected, advice="Fetch the file again."):
-    """Refuse a file whose SHA-256 checksum is not the expected one.
+    """Refuses a file whose SHA-256 checksum is not the expected one.
 
     Args:
         path: the file.
         expected: 64 hexadecimal digits.
         advice: what the reader of the message should do about it.
 
-    Raises:
-        ValueError: if the checksum differs; the message names file, found and expected.
-        OSError: if the file cannot be read.
+    Raises: ValueError if the checksum differs; the message names file, found and expected.
 
     Example:
         >>> check_sha256("empty.txt", "e3b0c44298fc1c149afbf4c8996fb924"
@@ -154,7 +139,7 @@ class Remote(NamedTuple):
 
 
 def locate(remote, path=None):
-    """Find a public file: a local copy if one is named, else the cache, else a download.
+    """Finds a public file: a local copy if one is named, else the cache, else a download.
 
     Args:
         remote: the file.
@@ -165,10 +150,7 @@ def locate(remote, path=None):
     Returns:
         Where the file is; in the cache it was verified.
 
-    Raises:
-        FileNotFoundError: if the named local copy does not exist.
-        ValueError: if the download is not the expected file.
-        OSError: if the download fails.
+    Raises: FileNotFoundError for a local copy that is not there, OSError if the download fails.
 
     Example:
         >>> file = locate(TINY_SHAKESPEARE)
@@ -188,7 +170,7 @@ def locate(remote, path=None):
 
 
 def download(remote, cache, timeout=30, deadline=1800):
-    """Fetch a file with `keras.utils.get_file`, so that the cache holds it whole or not at all.
+    """Fetches a file with `keras.utils.get_file`, so that the cache holds it whole or not at all.
 
     Args:
         remote: the file.
@@ -199,9 +181,7 @@ def download(remote, cache, timeout=30, deadline=1800):
     Returns:
         The path in the cache.
 
-    Raises:
-        ValueError: if the content is not the expected one.
-        OSError: if the server cannot be reached, fails or is too slow, or the disk refuses.
+    Raises: ValueError for other content, OSError if server or disk refuse, or are too slow.
 
     Example:
         >>> file = download(TINY_SHAKESPEARE, Path("cache"))

@@ -36,6 +36,12 @@ def test_what_is_no_whole_number(value, shown):
     assert refused(_arguments.whole, "size", value, least=3) == (ValueError, words)
 
 
+def test_true_is_no_number():
+    words = "seed must be a whole number of at least 0, got True"
+    assert refused(_arguments.whole, "seed", True, least=0) == (ValueError, words)
+    assert refused(_arguments.real, "x", True) == (ValueError, "x must be a finite number, got True")
+
+
 def test_whole_numbers_up_to_a_limit():
     assert _arguments.whole("top_k", 6, most=6) == 6
     words = "top_k must be a whole number of at least 1 and at most 6, got 7"

@@ -91,7 +91,9 @@ def test_int8_is_off_by_the_rounding_of_both_factors(rng):
     # In a product both factors move: |x| dW + |W| dx + dx dW, summed over four channels.
     dx = np.abs(x).max(axis=-1, keepdims=True) / 254  # (1, 5, 1)
     allowed = np.abs(x).sum(-1, keepdims=True) * step + np.abs(exact).sum(1) * dx + 4 * step * dx
-    assert (np.abs(numpy(layer(x.astype("float32"), reverse=True)) - logits) <= allowed + 1e-6).all()
+    assert (
+        np.abs(numpy(layer(x.astype("float32"), reverse=True)) - logits) <= allowed + 1e-6
+    ).all()
     assert np.isnan(numpy(layer(np.array([[9, -1]])))).all()
 
 

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from small_grammars import all_stories, coins, pets, three_friends
+from small_grammars import all_stories, pets, three_friends
 
+from lmkit.stories import Grammar
 from lmkit.stories.derivation import Derivation, expected, follow
 
 
@@ -102,11 +103,23 @@ def test_entropy_where_the_very_word_matters():
     assert enumerated(pets())[0] == pytest.approx(by_hand, abs=EXACT)
 
 
+def test_entropy_where_the_form_matters():
+    # After "p" two words are open, after "q" three: states that differ in the form.
+    table = {word: {"k": kind} for word, kind in zip("abcde", "ppqqq", strict=True)}
+    rules = {"story": [(1, "{x.k} so {x} [END]")]}
+    grammar = Grammar(rules, {"x": {"table": "t"}}, {"t": table})
+    assert Derivation(grammar).rest({})[0] == pytest.approx(math.log(5), abs=EXACT)
+
+
 def test_equal_states_are_computed_once():
-    # Each of the slots repeats at the end: 2^8 stories. A key that remembered what cannot
-    # matter any more would need a state for each of them.
+    # 2^8 stories. A key that remembered what cannot matter any more, such as the form of a
+    # word that is not said again, would need a state for each of them.
     slots = [f"s{number}" for number in range(8)]
-    grammar = coins(" ".join(f"{{{slot}}} {{{slot}}}" for slot in slots) + " [END]", *slots)
+    sentence = " ".join(f"{{{slot}}} {{{slot}}}" for slot in slots) + " [END]"
+    table = {"a": {"k": "p"}, "b": {"k": "q"}}
+    grammar = Grammar(
+        {"story": [(1, sentence)]}, {slot: {"table": "t"} for slot in slots}, {"t": table}
+    )
     known = {}
     assert Derivation(grammar).rest(known) == pytest.approx((8 * math.log(2), 17), abs=EXACT)
     assert len(known) <= 2 * 17

@@ -80,7 +80,7 @@ def test_global_clipnorm_clips_all_gradients_together():
     # and 1 after clipping. Keras's clipnorm would leave each its own 1, sqrt(3) together.
     variables = [keras.Variable(np.zeros(4)) for _ in range(3)]
     optimizer = keras.optimizers.SGD(1.0, global_clipnorm=1.0)
-    optimizer.apply([ops.full(4, 5.0)] * 3, variables)
+    optimizer.apply([ops.full((4,), 5.0)] * 3, variables)
     moved = np.concatenate([ops.convert_to_numpy(variable.value) for variable in variables])
     assert np.linalg.norm(moved) == pytest.approx(1.0, rel=1e-5)
 

@@ -135,18 +135,27 @@ def defined_names(cell):
     return set(re.findall(r"^(?:def|class) (\w+)", cell.source, re.MULTILINE))
 
 
-def likeness(released, cell, before_released, before):
-    """How similar a nameless cell is to a released one, from 0 to 1."""
+def likeness(released, cell, above):
+    """How similar a nameless cell is to a released one, from 0 to 1.
+
+    Args:
+        released: the released cell.
+        cell: the nameless cell.
+        above: pair of the released cell above `released` and the one above `cell`, or Nones.
+    """
     if released.cell_type != cell.cell_type:
         return 0.0
     if is_answer(released):
         if defined_names(released) & defined_names(cell):
             return 1.0
-        follows = before is not None and before_released is not None
-        follows = follows and released.cell_type == "markdown"
-        return 0.9 if follows and same_text(before_released, before) else 0.0
-    matcher = difflib.SequenceMatcher(None, released.source, cell.source, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
+        follows = released.cell_type == "markdown" and None not in above
+        return 0.9 if follows and same_text(*above) else 0.0
+    if same_text(released, cell):
+        return 1.0
+    matcher = difflib.SequenceMatcher(None, cell.source, released.source, autojunk=False)
+    # The quick ratios are upper bounds. They spare most pairs the slow comparison.
+    bounds = matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio
+    return matcher.ratio() if all(bound() >= ALIKE for bound in bounds) else 0.0
 
 
 def find_nameless(released, mine, taken):
@@ -158,16 +167,17 @@ def find_nameless(released, mine, taken):
         name = grade_id(cell)
         if not name or name in present:
             continue
-        before_released = released.cells[number - 1] if number else None
-        scores = [
-            (likeness(cell, other, before_released, mine.cells[i - 1] if i else None), -i)
-            for i, other in enumerate(mine.cells)
-            if i not in taken and grade_id(other) not in names
-        ]
-        score, place = max(scores, default=(0.0, 0))
+        above = released.cells[number - 1] if number else None
+        score, place = 0.0, None
+        for i, other in enumerate(mine.cells):
+            if i not in taken and grade_id(other) not in names:
+                alike = likeness(cell, other, (above, mine.cells[i - 1] if i else None))
+                score, place = max((score, place), (alike, i), key=lambda pair: pair[0])
+            if score == 1:
+                break  # of equal ones the first
         if score >= ALIKE:
-            found[name] = -place
-            taken.add(-place)
+            found[name] = place
+            taken.add(place)
     return found
 
 

@@ -40,7 +40,7 @@ class Variant(NamedTuple):
 
 
 VARIANTS = {
-    "masked": Variant(),
+    "masked": Variant(),  # the chapter's own
     # Article A trains ten epochs whatever happens: nothing may be spared it.
     "unmasked, right": Variant(mask_zero=False, epochs=10, patience=10),
     "unmasked, left": Variant(mask_zero=False, padding="pre"),
@@ -69,6 +69,7 @@ class Data(NamedTuple):
 def load():
     """The course's own reviews and the minimal pairs."""
     splits = [datasets.load_reviews(split) for split in ("train", "validation", "test")]
+    # Two reviews with the same words in another order, or with one word exchanged.
     pairs = {"order": [], "word": []}
     for pair in datasets.load_review_pairs():
         pairs[pair.kind].append(pair)
@@ -86,8 +87,10 @@ def build(variant, data, seed):
     (x, y), validation = (
         (data.encode(variant, texts), labels) for texts, labels in (data.train, data.validation)
     )
+    # The best epoch is chosen on the validation reviews: the test reviews are used once.
     stop = keras.callbacks.EarlyStopping(patience=variant.patience, restore_best_weights=True)
     options = {"validation_data": validation, "callbacks": [stop]}
+    # By name, because a variant is made of plain values that can be stored and compared.
     optimizer = getattr(keras.optimizers, variant.optimizer)(variant.learning_rate)
     fit = Fit(x, y, variant.batch_size, variant.epochs, options)
     return compile_classifier(model, fit, optimizer)
@@ -97,9 +100,11 @@ def measure(model, variant, data, history):
     """Accuracy on test reviews and minimal pairs."""
     texts, labels = data.test
     accuracy = model.evaluate(data.encode(variant, texts), labels, verbose=0)[1]
+    # How many epochs early stopping has allowed.
     found = {"epochs": len(history["loss"]), "test": accuracy}
     for kind, pairs in data.pairs.items():
         sides = [pair.positive for pair in pairs], [pair.negative for pair in pairs]
+        # (n, 1) probabilities of the positive side's class, as (n,).
         scores = [model.predict(data.encode(variant, side), verbose=0)[:, 0] for side in sides]
         # A bag of words scores both sides alike, but for rounding: that is half a point.
         found[kind] = pair_accuracy(*scores, tolerance=1e-6)

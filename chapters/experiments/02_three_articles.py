@@ -85,6 +85,7 @@ def beginnings(inputs, targets, story, place):
         Windows `(n, T)` that end with the id at `place`, and the targets `(n,)` there.
     """
     length = inputs.shape[1]
+    # Every window ends at its place, so the beginning of a story moves to the right.
     source = np.arange(length) - (length - 1 - place)[:, None]  # where each id comes from
     windows = np.where(source >= 0, inputs[story[:, None], np.maximum(source, 0)], 0)
     return windows, targets[story, place]

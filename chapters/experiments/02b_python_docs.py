@@ -60,7 +60,7 @@ def build(variant, data, seed):
     """A model with the notebook's sizes, and its training."""
     sizes = {"embed_dim": SETTINGS["EMBED_DIM"], "units": SETTINGS["UNITS"]}
     model = RecurrentLM(vocab_size=data.vocab_size, **sizes)
-    rows = windows(data.train, SETTINGS["WINDOW"])
+    rows = windows(data.train, SETTINGS["WINDOW"])  # (N, 128) inputs and targets
     fit = Fit(*rows, SETTINGS["BATCH_SIZE"], SETTINGS["PASSES"])
     return compile_language_model(model, fit, SETTINGS["LEARNING_RATE"])
 
@@ -77,7 +77,7 @@ def bits_while_learning(model, inputs, targets):
     A dict from each rate to the bits on the first third, on which a rate may be chosen, and
     on the rest.
     """
-    start, found = model.get_weights(), {}
+    start, found = model.get_weights(), {}  # every rate begins with the trained model
     characters, third = (targets != IGNORE).sum(axis=1), len(inputs) // 3
     model.compile(keras.optimizers.SGD(0.1, global_clipnorm=1.0), lm_loss(), jit_compile=True)
     for rate in RATES:
@@ -89,6 +89,7 @@ def bits_while_learning(model, inputs, targets):
         ]
         model.set_weights(start)
         parts = (slice(third), slice(third, None))
+        # The last window is not full: a mean over windows would count its characters too much.
         found[str(rate)] = [
             np.average(nats[part], weights=characters[part]) / np.log(2) for part in parts
         ]

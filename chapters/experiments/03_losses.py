@@ -37,9 +37,10 @@ class Variant(NamedTuple):
     reads: str
 
 
+# The names by which chapter 03 finds them.
 VARIANTS = {
     "from logits": Variant("logits"),
-    "article E": Variant("probabilities"),
+    "article E": Variant("probabilities"),  # forgot from_logits=True
     "softmax twice": Variant("softmax"),
 }
 from_logits = lm_loss()
@@ -64,6 +65,7 @@ def as_trained(reads, logits):
         # Keras clips to its epsilon before it takes logarithms and the softmax of them.
         return np.log(np.clip(logits.astype("float64"), 1e-7, 1 - 1e-7))
     if reads == "softmax":
+        # The first softmax; the second one is that of whoever reads the result.
         weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return weights / weights.sum(axis=-1, keepdims=True)
     return logits
@@ -89,6 +91,7 @@ def build(variant, data, seed):
 def before(model, variant, data):
     """The loss that the untrained model reports on the test stories."""
     inputs, targets = data[1]
+    # In one batch: Keras's mean over batches weighs stories, not tokens.
     loss = model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0)
     return {"before training": loss}
 
@@ -97,6 +100,7 @@ def read_as(reads, logits, targets):
     """Losses in nats per token, and the share of tokens that are guessed correctly."""
     scored = targets != IGNORE
     return {
+        # As generate would use the model, and as its own loss has trained it.
         "read as softmax": token_losses(logits, targets)[scored].mean(),
         "read as trained": token_losses(as_trained(reads, logits), targets)[scored].mean(),
         "accuracy": (logits.argmax(axis=-1) == targets)[scored].mean(),

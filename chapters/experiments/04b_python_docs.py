@@ -40,7 +40,7 @@ def build(variant, data, seed):
         num_layers=SETTINGS["NUM_LAYERS"],
         dropout=SETTINGS["DROPOUT"],
     )
-    rows = windows(data.train, SETTINGS["WINDOW"])
+    rows = windows(data.train, SETTINGS["WINDOW"])  # (N, 128) inputs and targets
     fit = Fit(*rows, SETTINGS["BATCH_SIZE"], SETTINGS["PASSES"])
     return compile_language_model(model, fit, SETTINGS["LEARNING_RATE"])
 

@@ -2,10 +2,8 @@
 
     python chapters/experiments/execute.py chapters/01_rnn_classifier.ipynb
 
-Needs the package's `tests` extra (nbclient). TensorFlow writes log lines to the
-process's own error stream when it is imported; the kernel is started so that it
-leaves that stream alone, and the lines stay out of the notebook. A figure in a cell
-tagged `picture:NAME` is written to chapters/results/NAME.png, for README.md.
+Needs the package's `tests` extra (nbclient). A figure in a cell tagged `picture:NAME` is also
+written to chapters/results/NAME.png, for README.md.
 """
 
 import argparse
@@ -27,11 +25,13 @@ def run(path):
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=900,
+        timeout=900,  # seconds per cell; none should take more than sixty
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
+        # TensorFlow writes log lines to the process's own error stream when it is imported.
+        # A kernel that leaves that stream alone keeps them out of the notebook.
         extra_arguments=["--IPKernelApp.capture_fd_output=False"],
-        record_timing=False,
+        record_timing=False,  # times would change with every execution
         coalesce_streams=True,
     )
     client.execute()
@@ -41,6 +41,7 @@ def run(path):
 def execute(path):
     """Runs a notebook and writes it back, outputs included."""
     notebook = run(path)
+    # The same metadata for everybody, whichever Python executed it.
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -54,6 +55,7 @@ def pictures(notebook):
     for cell in notebook.cells:
         for tag in cell.metadata.get("tags", []):
             match = re.fullmatch(r"picture:(\w+)", tag)
+            # A cell may print before it draws: only images are pictures.
             for output in cell.get("outputs", []) if match else []:
                 if "image/png" in output.get("data", {}):
                     yield match[1], base64.b64decode(output["data"]["image/png"])

@@ -73,14 +73,14 @@ class Results:
             self._merge({variant: _to_lists(runs) if self.as_lists else runs})
 
     def put(self, key, value):
-        """Stores something beside the runs."""
+        """Stores something beside the runs, such as the seconds of a step."""
         with _locked(self.lock):
             self._merge({key: rounded(value)})
 
     def _merge(self, parts):
         found = {**_read(self.file), **self.header, **parts}
         # Header, runs, the rest: the same order whichever process came first.
-        order = [*self.header, *self.settings, *found]
+        order = [*self.header, *self.settings, *found]  # a dict keeps each key's first place
         _write(self.file, {key: found[key] for key in order if key in found})
 
 
@@ -133,6 +133,7 @@ def _write(path, content):
 
 
 def _by_seed(runs):
+    # As numbers: "10" comes after "9".
     return dict(sorted(runs.items(), key=lambda item: int(item[0])))
 
 
@@ -140,8 +141,8 @@ def _to_lists(runs):
     """Seed s stands at place s, None where it has not run yet."""
     row = [runs.get(str(seed)) for seed in range(1 + max(map(int, runs)))]
     kinds = next(found for found in row if found is not None)
-    if not isinstance(kinds, dict):  # one number per run
-        return row
+    if not isinstance(kinds, dict):
+        return row  # one number per run
     return {kind: [found and found[kind] for found in row] for kind in kinds}
 
 
@@ -150,6 +151,7 @@ def _from_lists(stored):
         rows = stored
     else:
         columns = zip(*stored.values(), strict=True)
+        # One column per seed; a seed that has not run is None in all lists.
         rows = [
             None if None in column else dict(zip(stored, column, strict=True)) for column in columns
         ]

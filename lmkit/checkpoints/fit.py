@@ -22,40 +22,26 @@ def fit_with_backup(
 ):
     """Trains like `model.fit`, and continues where a run that was killed has stopped.
 
-    Run the same lines again after an interruption: same model, same data, same arguments.
-    On the same machine, backend and versions the run ends with the same bits as one that was
-    never interrupted: weights, optimizer, history, dropout, order of the rows, callbacks,
-    Python's and NumPy's random numbers. A run that has ended is not repeated; its end is
-    restored. To begin again, delete the folder.
-
-    Of a callback everything is kept that changes during the run: numbers, texts, arrays, and
-    lists, tuples and dictionaries of them. A callback that changes something else may have
-    `get_state()`, a dictionary of what is to be kept, and `set_state(state)`. The random
-    numbers that `keras.random` draws without a seed outside of layers are not kept.
+    Run the same lines again: the run ends with the same bits as one that was never interrupted
+    (same machine, backend and versions), Python's and NumPy's random numbers included. Not
+    kept are numbers that `keras.random` draws without a seed outside of layers, and what a
+    callback holds besides numbers, texts, arrays, and lists, tuples and dictionaries of them;
+    it may have `get_state()` and `set_state(state)`. A run that has ended is not repeated.
 
     Args:
         model: a compiled model. Its initial weights matter to the first start only.
-        x: the inputs, a NumPy array `(rows, ...)`.
-        y: the targets, a NumPy array with as many rows.
-        backup_dir: a folder for this run alone; it is made if it is missing, and holds the
-            last two checkpoints. One process at a time.
-        batch_size: rows per step.
-        epochs: passes over the rows; may be more than in the run that was interrupted.
+        x, y: inputs and targets, NumPy arrays `(rows, ...)`.
+        backup_dir: a folder for this run alone. Delete it to begin again.
+        batch_size, epochs, callbacks, validation_data: as for `fit`.
         seed: the order of the rows in an epoch is a function of `(seed, epoch)`.
-        callbacks: as for `fit`.
-        validation_data: as for `fit`.
         save_freq: `"epoch"`, or a number: after so many batches, and after every epoch.
 
     Returns:
         Keras's `History`, with all epochs in it.
 
-    Raises: ValueError, TypeError or OSError that says what cannot be kept, read or written.
-
     Example:
         >>> history = fit_with_backup(model, inputs, targets, "backup", epochs=4)
         continuing in epoch 2 of 4, after batch 300 of 563
-
-    Source: what `keras.callbacks.BackupAndRestore` leaves out.
     """
     x, y = _check_arrays(x, y)
     batch_size = _arguments.whole("batch_size", batch_size)

@@ -21,24 +21,16 @@ IMDB = Remote(
 
 
 def load_imdb(split, path=None):
-    """Loads 25,000 IMDB film reviews: 12,500 negative ones, then 12,500 positive ones.
-
-    The texts are as published, `<br />` tags included. Shuffle before training.
+    """Loads 25,000 IMDB film reviews, sorted by label: shuffle them before training.
 
     Args:
         split: `"train"` or `"test"`.
-        path: the extracted folder `aclImdb`, or the `.tar.gz` file. Without it: the
-            environment variable LMKIT_IMDB, else the cache, else a download (84 MB).
+        path: the folder `aclImdb` or the `.tar.gz`; else LMKIT_IMDB, the cache, a download.
 
     Returns:
-        The texts, by label and number, and their int32 labels of shape `(25000,)`.
+        The texts as published, and their int32 labels `(25000,)`; 1 is positive.
 
-    Raises: ValueError for an incomplete copy, FileNotFoundError or OSError for none.
-
-    Example:
-        >>> texts, labels = load_imdb("train", path="aclImdb_v1.tar.gz")
-
-    Source: Maas et al. (2011), Learning Word Vectors for Sentiment Analysis.
+    Source: Maas et al., 2011.
     """
     _arguments.choice("split", split, ["train", "test"])
     return read_imdb(locate(IMDB, path), split, per_label=12_500)

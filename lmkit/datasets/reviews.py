@@ -54,12 +54,8 @@ def load_review_pairs(folder=None):
     Returns:
         A list of `ReviewPair(kind, positive, negative)`.
 
-    Raises: ValueError for an altered file, FileNotFoundError for none.
-
     Example:
         >>> kinds = {pair.kind for pair in load_review_pairs()}
-
-    Source: `data/reviews/README.md`
     """
     rows = _read_rows("pairs.csv", ReviewPair._fields, folder)
     return [ReviewPair(*row) for _, row in rows]

@@ -27,11 +27,7 @@ def load_tiny_shakespeare(path=None):
 
     Raises: ValueError if the file is not exactly the published one, OSError if there is none.
 
-    Example:
-        >>> load_tiny_shakespeare()[:14]
-        'First Citizen:'
-
-    Source: Karpathy (2015), char-rnn.
+    Source: Karpathy, 2015 (char-rnn).
     """
     file = locate(TINY_SHAKESPEARE, path)
     if file.is_dir():
@@ -104,17 +100,14 @@ def read_text(path, encoding="utf-8"):
 
 
 def read_lines(path, encoding="utf-8"):
-    r"""Reads a file of your own with one text per line, such as names or sentences.
+    r"""Reads a file of your own with one text per line, empty lines left out.
 
     Args:
         path: the file.
         encoding: as for `read_text`.
 
-    Returns:
-        A list of strings; empty lines are left out. With a newline at both ends of each,
-        `next_tokens` makes them inputs and targets: where a text begins is then a token.
-
     Example:
-        >>> marked = [f"\n{line}\n" for line in read_lines("names.txt")]
+        >>> # With marks at both ends, where a text begins and ends are tokens as well.
+        >>> texts = [f"\n{line}\n" for line in read_lines("names.txt")]
     """
     return [line for line in read_text(path, encoding).split("\n") if line.strip()]

@@ -13,31 +13,21 @@ from lmkit.decoding.sampling import check_logits
 def beam_search(model, prompt, length, width, stop=None, length_power=1.0, return_all=False):
     """Searches for a probable text: keeps the `width` best beginnings, token after token.
 
-    A text scores log p divided by (number of added ids) to the power `length_power`. With
-    power 0 short texts win, because every token costs something; with 1 the score is the
-    mean per token. A text that has ended leaves its place in the beam to another one.
+    A text scores log p / (number of added ids) ** length_power: with 0 short texts win, with 1
+    it is the mean per token. A text that has ended leaves its place in the beam.
 
     Args:
-        model: as for `generate`.
-        prompt: the ids to begin with, at least one.
-        length: how many ids to add at most.
+        model, prompt, length, stop: as for `generate`.
         width: how many beginnings are kept; 1 is greedy decoding.
-        stop: the id that ends a text, or a list of such ids, or None.
         length_power: how much longer texts are favored, 0 or larger.
-        return_all: True for the `width` best texts instead of the best one.
+        return_all: True for a list of the `width` best texts instead of the best one.
 
     Returns:
-        The best text, a list of ids, and its score; with `return_all` a list of such
-        pairs, the best first.
-
-    Raises: TypeError or ValueError that names the argument and what would be right.
+        The best text, a list of ids, and its score; with `return_all` such pairs, best first.
 
     Example:
-        >>> def wary(ids):  # 1 looks better at first, but leads to nothing
-        ...     after_zero = [0.95, 0.05] if ids[1:2] == [0] else [0.5, 0.5]
-        ...     return np.log([0.4, 0.6] if len(ids) == 1 else after_zero)
-        >>> beam_search(wary, [0], length=2, width=1)[0], beam_search(wary, [0], 2, width=2)[0]
-        ([0, 1, 0], [0, 0, 0])
+        >>> beam_search(lambda ids: np.log([0.4, 0.6]), [0], length=2, width=2)[0]
+        [0, 1, 1]
 
     Source: Lowerre, 1976; Wu et al., 2016 (the length).
     """

@@ -41,10 +41,10 @@ def extend(model, texts, points, temperature, stops, top_k, top_p):
         "nucleus": top_p is not None and top_p < 1,
     }
     name = ("extend", *settings.values(), len(stops))
-    added, sound = compiled_for(model, name, _loop(model, **settings))(
-        prompts, padding, draws, np.int32(length), np.float32(max(temperature, 1e-30)),
-        np.int32(top_k or 1), np.float32(top_p or 1), np.array(stops, "int32"),
-    )  # fmt: skip
+    run = compiled_for(model, name, _Loop(model, **settings).run)
+    # A temperature that float32 takes for 0 would divide by it.
+    limits = np.float32(max(temperature, 1e-30)), np.int32(top_k or 1), np.float32(top_p or 1)
+    added, sound = run(prompts, padding, draws, np.int32(length), np.array(stops, "int32"), *limits)
     if not ops.convert_to_numpy(sound):
         raise ValueError("the model's logits are NaN or infinite: they give no probability")
     for ids, row in zip(texts, ops.convert_to_numpy(added)[:, :length].tolist(), strict=True):
@@ -60,15 +60,10 @@ def sizes(model, prompt, length):
         prompt: how many ids the longest prompt has.
         length: how many ids follow; the last of them is not read.
 
-    Returns:
-        The width of the padded prompts and the number of steps.
-
     Example:
         >>> import types
-        >>> sizes(types.SimpleNamespace(max_length=None), 5, 20)
+        >>> sizes(types.SimpleNamespace(max_length=None), 5, 20)  # width, number of steps
         (8, 32)
-        >>> sizes(types.SimpleNamespace(max_length=24), 5, 20)
-        (5, 20)
     """
     limit = model.max_length or np.inf
     width = max(prompt, min(_power_of_two(prompt), limit - length + 1))
@@ -79,24 +74,22 @@ def _power_of_two(number):
     return 2 ** (number - 1).bit_length()
 
 
-def _loop(model, greedy, most, nucleus):
-    """Builds the function that is compiled: read the prompts, then draw and read in turn."""
+class _Loop:
+    """The loop that is compiled: reads the prompts, then draws and reads in turn."""
 
-    def draw(logits, points, temperature, top_k, top_p):
-        logits = ops.cast(logits[:, -1], "float32")  # (B, V)
-        if greedy:
-            return ops.argmax(logits, axis=-1), finite(logits)
-        shifted = (logits - ops.max(logits, axis=-1, keepdims=True)) / temperature
-        return draw_tokens(shifted, points, most and (most, top_k), top_p if nucleus else None)
+    def __init__(self, model, greedy, most, nucleus):
+        self.model, self.greedy, self.most, self.nucleus = model, greedy, most, nucleus
 
-    def run(prompts, padding, points, length, temperature, top_k, top_p, stops):
-        (batch, steps), width = points.shape, prompts.shape[1]
-        logits, state = model.step(prompts, model.start(batch, width + steps - 1, padding))
-        slots = ops.arange(steps, dtype="int32")
+    def run(self, prompts, padding, points, length, stops, *limits):
+        """Returns the ids that were drawn, `(batch, steps)`, and whether all logits were fine."""
+        batch, steps = points.shape
+        width, slots = prompts.shape[1], ops.arange(steps, dtype="int32")
+        logits, state = self.model.step(
+            prompts, self.model.start(batch, width + steps - 1, padding)
+        )
 
         def choose(step, logits, added, ended, sound):
-            tokens, fine = draw(logits, ops.take(points, step, axis=1), temperature, top_k, top_p)
-            tokens = ops.cast(tokens, "int32")  # (B,)
+            tokens, fine = self._draw(logits, ops.take(points, step, axis=1), *limits)  # (B,)
             added = ops.where(slots == step, tokens[:, None], added)  # (B, steps)
             # What follows a text's end may be anything; it is cut off outside.
             sound = ops.logical_and(sound, ops.all(ops.logical_or(fine, ended)))
@@ -107,18 +100,24 @@ def _loop(model, greedy, most, nucleus):
             return ops.logical_and(step < length, ops.logical_not(ops.all(ended)))
 
         def body(step, tokens, added, ended, sound, state):
-            logits, state = model.step(tokens[:, None], state)
+            logits, state = self.model.step(tokens[:, None], state)
             return step + 1, *choose(step, logits, added, ended, sound), state
 
-        nothing = ops.zeros((batch, steps), "int32")
-        unended, sound = ops.zeros(batch, "bool"), ops.cast(True, "bool")
+        nothing, none = ops.zeros((batch, steps), "int32"), ops.zeros(batch, "bool")
         # The first draw needs no step: the prompt's last logits are there. So the last id
         # that is drawn is never read, and the cache has no room for it.
-        first = choose(ops.cast(0, "int32"), logits, nothing, unended, sound)
+        first = choose(ops.cast(0, "int32"), logits, nothing, none, ops.cast(True, "bool"))
         loop = ops.while_loop(unfinished, body, (ops.cast(1, "int32"), *first, state))
         return loop[2], loop[4]
 
-    return run
+    def _draw(self, logits, points, temperature, top_k, top_p):
+        logits = ops.cast(logits[:, -1], "float32")  # (B, V)
+        if self.greedy:
+            return ops.cast(ops.argmax(logits, axis=-1), "int32"), finite(logits)
+        shifted = (logits - ops.max(logits, axis=-1, keepdims=True)) / temperature
+        most = self.most and (self.most, top_k)
+        tokens, fine = draw_tokens(shifted, points, most, top_p if self.nucleus else None)
+        return ops.cast(tokens, "int32"), fine
 
 
 def draw_tokens(logits, points, top_k=None, top_p=None):

@@ -10,26 +10,11 @@ from lmkit.decoding.sampling import check_filters, check_logits, pick
 
 
 def generate(model, prompt, length, temperature=1.0, seed=0, stop=None, top_k=None, top_p=None):
-    """Continues a prompt, token by token.
-
-    A language model runs in a compiled loop. Any function works as well, three lines of
-    Python included, and then the loop is Python's.
+    """Continues a prompt, token by token, and returns it as a list of ids.
 
     Args:
-        model: a language model (with `start` and `step`), or a function from a list of ids
-            to the logits of the next id, `(vocab,)`.
         prompt: the ids to begin with, at least one.
-        length: how many ids to add at most.
-        temperature: as for `sample_token`; 0 always takes the most probable token.
-        seed: the same seed gives the same text.
-        stop: the id that ends a text, or a list of such ids; None to stop at `length` only.
-        top_k: as for `keep_likely`.
-        top_p: as for `keep_likely`.
-
-    Returns:
-        A list of ids: the prompt and what was added, the stop id included.
-
-    Raises: TypeError or ValueError that names the argument and what would be right.
+        model, length, temperature, seed, stop, top_k, top_p: as for `generate_batch`.
 
     Example:
         >>> def counts_up(ids):  # the most probable id is the last one plus 1
@@ -46,21 +31,23 @@ def generate_batch(
 ):
     """Continues several prompts at once, which may differ in length.
 
-    Text i is the one that `generate` gives with the seed `seed + i`: the other texts of the
-    batch do not change it.
+    A language model runs in a compiled loop. Any function works as well, three lines of Python
+    included, and then the loop is Python's. Text i draws its random numbers with the seed
+    `seed + i`: the other texts of the batch do not change it.
 
     Args:
-        model: as for `generate`.
+        model: a language model (with `start` and `step`), or a function from a list of ids
+            to the logits of the next id, `(vocab,)`.
         prompts: a list of prompts, each with at least one id.
         length: how many ids to add to each at most.
-        temperature: as for `sample_token`.
-        seed: the seed of the first text.
-        stop: as for `generate`.
+        temperature: as for `sample_token`; 0 always takes the most probable token.
+        seed: the seed of the first text. The same seed gives the same text.
+        stop: the id that ends a text, or a list of such ids; None to stop at `length` only.
         top_k: as for `keep_likely`.
         top_p: as for `keep_likely`.
 
     Returns:
-        A list of lists of ids, in the order of the prompts.
+        A list of lists of ids, in the order of the prompts, the stop ids included.
 
     Raises: TypeError or ValueError that names the argument and what would be right.
 
@@ -129,10 +116,7 @@ def room(model, texts):
 
     Args:
         model: a language model; its `max_length` is None if it reads any length.
-        texts: lists of ids.
-
-    Returns:
-        A number, 0 or below if there is no room. The last id is written, never read.
+        texts: lists of ids. The last id that is added is never read.
 
     Example:
         >>> import types
@@ -171,14 +155,11 @@ def whole_reader(model):
 
 
 def stop_ids(stop, vocab_size):
-    """Reads what ends a text.
+    """Lists the ids that end a text.
 
     Args:
         stop: an id, a list of ids, or None.
         vocab_size: ids must be below it; None if nobody knows it yet.
-
-    Returns:
-        A list of ids.
 
     Example:
         >>> stop_ids(3, 9), stop_ids([3, 4], 9), stop_ids(None, 9)

@@ -6,26 +6,18 @@ from lmkit import _arguments
 
 
 def keep_likely(logits, top_k=None, top_p=None):
-    """Makes all but the likely tokens impossible.
-
-    Top-k keeps the k most probable tokens. Top-p keeps the most probable ones until their
-    probabilities add up to p. Of equally probable tokens the first counts as more probable.
-    With both filters, p is a share of what top-k has kept.
+    """Makes all but the likely tokens impossible; of equal ones the first counts as likelier.
 
     Args:
         logits: one number per token, `(vocab,)`.
-        top_k: how many tokens to keep at most, or None.
-        top_p: the probability to keep at least, above 0 and at most 1, or None.
+        top_k: keep the k most probable tokens; None for all.
+        top_p: of these keep the most probable ones, up to a total probability of p; None for all.
 
     Returns:
         A float64 array `(vocab,)`, minus infinity for the tokens that are dropped.
 
-    Raises: ValueError for limits or logits that make no sense.
-
     Example:
-        >>> keep_likely([0.0, 2.0, 1.0], top_k=2).tolist()
-        [-inf, 2.0, 1.0]
-        >>> keep_likely(np.log([0.1, 0.6, 0.3]), top_p=0.5).round(4).tolist()
+        >>> keep_likely(np.log([0.1, 0.6, 0.3]), top_k=2, top_p=0.5).round(4).tolist()
         [-inf, -0.5108, -inf]
 
     Source: Fan, Lewis and Dauphin, 2018 (top-k); Holtzman et al., 2020 (top-p).
@@ -39,26 +31,16 @@ def keep_likely(logits, top_k=None, top_p=None):
 
 
 def sample_token(logits, temperature=1.0, rng=None, top_k=None, top_p=None):
-    """Draws a token from softmax(logits / temperature).
-
-    A temperature below 1 favors the probable tokens, one above 1 evens the distribution
-    out. Temperature 0 is the limit: always the most probable token.
+    """Draws a token from softmax(logits / temperature) and returns its id.
 
     Args:
         logits: one number per token, `(vocab,)`; minus infinity makes a token impossible.
-        temperature: 0 or larger.
+        temperature: below 1 favors probable tokens, above 1 evens out; 0 takes the likeliest.
         rng: `np.random.default_rng(seed)`; temperature 0 does without.
         top_k: as for `keep_likely`.
         top_p: as for `keep_likely`, measured after the temperature.
 
-    Returns:
-        The id of the token, an int.
-
-    Raises: ValueError for arguments or logits that make no sense, TypeError for another `rng`.
-
     Example:
-        >>> sample_token([0.0, 2.0, 1.0], temperature=0)
-        1
         >>> rng = np.random.default_rng(0)
         >>> [sample_token([0.0, 2.0, 1.0], 1.0, rng) for _ in range(5)]
         [1, 1, 0, 0, 2]

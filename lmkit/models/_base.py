@@ -24,7 +24,7 @@ class LanguageModel(keras.Model):
         batch = _arguments.whole("batch", batch)
         length = _arguments.whole("length", length, most=self.max_length)
         # The caller may give an array or, inside compiled code, a tensor.
-        padding = ops.cast(ops.zeros(batch) if padding is None else padding, "int32")
+        padding = ops.cast(ops.zeros((batch,)) if padding is None else padding, "int32")
         if tuple(padding.shape) != (batch,):
             got = tuple(padding.shape)
             raise ValueError(f"padding must be ({batch},), one number per text, got {got}")
