@@ -39,7 +39,8 @@ def test_what_is_no_whole_number(value, shown):
 def test_true_is_no_number():
     words = "seed must be a whole number of at least 0, got True"
     assert refused(_arguments.whole, "seed", True, least=0) == (ValueError, words)
-    assert refused(_arguments.real, "x", True) == (ValueError, "x must be a finite number, got True")
+    words = "x must be a finite number, got True"
+    assert refused(_arguments.real, "x", True) == (ValueError, words)
 
 
 def test_whole_numbers_up_to_a_limit():

@@ -165,13 +165,16 @@ def test_going_on_counts_only_its_own_epochs(capsys):
     clock = Clock()
 
     class Slow(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            clock.now += 2.0
+        seconds = 100.0
 
-    report = EpochReport(clock=clock)
-    fit([Slow(), report], epochs=2)  # an earlier training run is forgotten
+        def on_epoch_end(self, epoch, logs=None):
+            clock.now += self.seconds
+
+    slow, report = Slow(), EpochReport(clock=clock)
+    fit([slow, report], epochs=2)
     capsys.readouterr()
-    fit([Slow(), report], epochs=4, initial_epoch=2)
+    slow.seconds = 2.0  # another training run is as fast as it is
+    fit([slow, report], epochs=4, initial_epoch=2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("epoch 3/4 ")
     assert lines[0].endswith("2.0 s, 2 s left")

@@ -304,7 +304,7 @@ def test_steps_are_timed_in_turn_and_the_median_counts(monkeypatch):
     monkeypatch.setattr(runner.time, "perf_counter", lambda: now[0])
     # The first turn compiles and does not count; one disturbed turn moves no median.
     fast, slow = (
-        Clocked("fast", [50, 1, 1, 9, 1, 1], log),
+        Clocked("fast", [50, 1, 1, 9, 1, 2], log),
         Clocked("slow", [70, 4, 3, 3, 3, 2], log),
     )
     fast.clock = slow.clock = now

@@ -16,7 +16,6 @@ from lmkit.layers import (
     split_heads,
 )
 
-
 HALVES = ["float16", "bfloat16"]
 
 

@@ -54,7 +54,7 @@ def in_steps(step, state, ids, pieces):
     return np.concatenate(found, axis=1)
 
 
-PIECES = [[1] * 9, [4, 1, 1, 3], [9], [2, 7]]
+PIECES = [[1] * 9, [4, 1, 1, 3], [9]]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -160,10 +160,12 @@ def test_int8_rounds_and_no_more(kind, rng, tmp_path):
     # A number between two roundings can fall to either side: one step of 1/127.
     steps = in_steps(model.step, model.start(3, 9), ids, [4, 1, 4])
     assert np.abs(steps - logits).max() < np.abs(exact).max() / 100
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(numpy(again(ids)), logits)
-    assert dtypes(again.weights) == {"int8", "float32"}
+    for _ in range(2):  # what was loaded can be saved and loaded, too
+        model.save(tmp_path / "model.keras")
+        model = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(numpy(model(ids)), logits)
+        assert dtypes(model.weights) == {"int8", "float32"}
+    assert dtypes(keras.models.clone_model(model).weights) == {"int8", "float32"}
 
 
 def test_int8_by_the_rounding_of_its_parts(rng):
@@ -256,9 +258,9 @@ def test_files_can_be_read_after_any_import_of_lmkit(tmp_path):
 def test_files_of_another_format_say_so(kind):
     config = make(kind).get_config()
     del config["format"]  # as lmkit 0.1 wrote it
-    with pytest.raises(ValueError, match="was saved by an older lmkit .*build and train the model"):
+    with pytest.raises(ValueError, match=r"was saved by an older lmkit .*train the model again"):
         type(make(kind)).from_config(config)
-    with pytest.raises(ValueError, match="was saved by a newer lmkit .*file format 99"):
+    with pytest.raises(ValueError, match=r"was saved by a newer lmkit .*file format 99"):
         type(make(kind)).from_config({**config, "format": 99})
 
 

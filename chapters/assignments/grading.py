@@ -1,11 +1,11 @@
 """Runs an assignment's cells without a kernel, and every wrong solution against its checks.
 
     python chapters/assignments/grading.py                     # the kill table
-    python chapters/assignments/grading.py 01_rnn_classifier   # of one assignment
+    python chapters/assignments/grading.py 01_rnn_classifier   # the same for one assignment
     python chapters/assignments/grading.py --release           # writes release/ with nbgrader
 
-The kill table has a line for each wrong solution in mutants/: which check noticed it, and what
-the check said. `--release` takes the solutions and the hidden tests out of source/.
+The kill table has one entry per wrong solution in mutants/: which check noticed it, and what the
+check said. `--release` writes source/ without its solutions and hidden tests into release/.
 """
 
 import argparse
@@ -35,14 +35,14 @@ SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION.*?END SOLUTION[^\n]*\n?", re.DOTAL
 
 
 class Outcome(NamedTuple):
-    """What a cell did: its error's message, "" if none, and whether a hidden test said it."""
+    """The error message of a cell, "" if it ran through, and whether it came from a hidden test."""
 
     message: str
     hidden: bool = False
 
 
 class Verdict(NamedTuple):
-    """What the checks said to a wrong solution: the first that failed, and how."""
+    """How the checks responded to a wrong solution: the first one that failed, and its message."""
 
     check: str
     message: str
@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
 
 
 def assignments(root=HERE):
-    """Names of the assignments, for example 01_rnn_classifier."""
+    """The names of the assignments, for example 01_rnn_classifier."""
     return sorted(path.stem for path in root.glob("source/*/*.ipynb"))
 
 
@@ -61,12 +61,12 @@ def read(name, kind="source", root=HERE):
 
 
 def grade_id(cell):
-    """The cell's name in nbgrader's metadata, "" if it has none."""
+    """The cell's name in nbgrader's metadata; "" if it has none."""
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 def task_of(name):
-    """The task's number in a grade_id such as check_2_mask, "" if there is none."""
+    """The number of the task in a grade_id such as check_2_mask; "" if there is none."""
     match = re.match(r"(?:task|check|proof)_(\d+)_", name)
     return match[1] if match else ""
 
@@ -90,7 +90,7 @@ def plain_python(code):
 
 
 def execute(code, namespace, name):
-    """Runs code; returns its error's message, "" if it ran through."""
+    """Runs code; returns the message of its error, "" if it ran through."""
     code, place = plain_python(code), f"<{name}>"
     linecache.cache[place] = (len(code), None, code.splitlines(True), place)  # for `inspect`
     try:
@@ -102,7 +102,7 @@ def execute(code, namespace, name):
 
 
 def run_cell(cell, code, namespace, name):
-    """Runs a cell; a check's visible part first, so that we know which part fails."""
+    """Runs a cell. The visible part of a check runs first, to see which part fails."""
     if not (cell.metadata.get("nbgrader", {}).get("grade") and HIDDEN.search(code)):
         return Outcome(execute(code, namespace, name))
     message = execute(visible(code), namespace, name)
@@ -114,8 +114,8 @@ def run(notebook, replaced=None, only_task="", until=""):
 
     Args:
         notebook: as `read` gives it.
-        replaced: grade_id -> the code to run in place of the cell's own.
-        only_task: a task's number, to leave out the checks of the others.
+        replaced: grade_id -> the code to run instead of the cell's own.
+        only_task: the number of a task; the checks of other tasks are left out.
         until: the grade_id of the last cell to run.
 
     Returns:
@@ -164,7 +164,7 @@ def try_mutant(notebook, mutant):
 
 
 def what_is_wrong(mutant, verdict):
-    """Why this verdict is not the one that was promised; "" if it is."""
+    """Says how a verdict differs from the one that the mutant promises; "" if it does not."""
     if verdict.check != mutant.killed_by:
         return f"killed by {verdict.check or 'nothing'}, not by {mutant.killed_by}"
     if verdict.hidden != bool(mutant.hidden):
@@ -198,7 +198,7 @@ def release(names, target=HERE, root=HERE):
 
 
 def print_table(name):
-    """Prints the kill table of an assignment; returns how many lines are not as promised."""
+    """Prints the kill table of an assignment; returns how many entries are not as promised."""
     notebook, wrong = read(name), 0
     print(f"\n{name}\n")
     for mutant in load_mutants(name):
@@ -216,7 +216,7 @@ def print_table(name):
 def main():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="assignments; all if left out")
+    parser.add_argument("names", nargs="*", help="assignments; without names, all of them")
     parser.add_argument("--release", action="store_true", help="write release/ with nbgrader")
     options = parser.parse_args()
     names = options.names or assignments()
@@ -225,7 +225,7 @@ def main():
         print("written:", *(f"release/{name}/{name}.ipynb" for name in names))
         return
     if sum([print_table(name) for name in names]):
-        raise SystemExit("\nnot every wrong solution met the check that was named for it")
+        raise SystemExit("\nnot every wrong solution was stopped by the check that was named for it")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ class LanguageModel(keras.Model):
     def get_config(self):
         """Tells what is needed to build the model again."""
         config = super().get_config() | {"format": FORMAT}
-        # quantize() gives sublayers a precision of their own. Keras knows a policy per layer.
+        # quantize() gives sublayers a precision of their own, so Keras needs a policy per layer. A
+        # model that was loaded in this way has such a map already, and quantize() updates it.
         parts = {part.path: part.dtype_policy for part in self._parts() if part.quantization_mode}
-        if parts:
+        if parts and not hasattr(self.dtype_policy, "default_policy"):
             policies = keras.dtype_policies.DTypePolicyMap(self.dtype_policy.name, parts)
             config["dtype"] = keras.dtype_policies.serialize(policies)
         return config

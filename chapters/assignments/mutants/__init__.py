@@ -7,12 +7,12 @@ class Mutant(NamedTuple):
     """One wrong answer to one task.
 
     Attributes:
-        task: grade_id of the answer cell that `code` replaces, all of it.
+        task: grade_id of the answer cell whose whole text `code` replaces.
         mistake: what is wrong, in one sentence.
-        code: the cell's wrong code.
+        code: the wrong answer.
         killed_by: grade_id of the first check that must fail.
-        hint: a text that the failure's message must contain.
-        hidden: why no visible check can notice; empty if a visible one does.
+        hint: a text that the message of this failure must contain.
+        hidden: why no visible check can notice the mistake; empty if one does.
     """
 
     task: str
