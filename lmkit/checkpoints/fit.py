@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from lmkit import _arguments
-from lmkit.checkpoints.state import Attributes, get_state, identity, set_state
+from lmkit.checkpoints.state import fingerprints, get_state, identity, set_state
 from lmkit.checkpoints.storage import CheckpointFolder
 
 
@@ -52,9 +52,9 @@ def fit_with_backup(
     _build(model, x[:1], y[:1])
     run = _Run(_check_callbacks(callbacks), model, epochs, -(-len(x) // batch_size), save_freq)
     for epoch in run.begin(CheckpointFolder(backup_dir, identity(run, x, y, batch_size, seed))):
+        # Keras's own shuffling could not be repeated from the middle of an epoch.
         order = np.random.default_rng([seed, epoch]).permutation(len(x))[run.done * batch_size :]
-        # Keras's own shuffling could not be found again. One epoch per call, so that the
-        # first one may be the rest of an epoch.
+        # One epoch per call of fit, so that the first one may be the rest of an epoch.
         model.fit(
             x[order], y[order], batch_size=batch_size, shuffle=False, initial_epoch=epoch,
             epochs=epoch + 1, verbose=0, validation_data=validation_data, callbacks=run,
@@ -66,23 +66,25 @@ class _Run(keras.callbacks.CallbackList):
     """The callbacks of a whole run, which `fit` calls for one piece of it at a time."""
 
     def __init__(self, callbacks, model, epochs, steps, save_freq):
-        super().__init__(callbacks, add_history=True, model=model, epochs=epochs, steps=steps)
+        params = {"epochs": epochs, "steps": steps, "verbose": 0}  # what fit tells them
+        super().__init__(callbacks, add_history=True, model=model, **params)
         self.epoch = self.done = self._first = 0  # done: batches of this epoch
-        self._stopped, self._restored = False, None
         self._save_freq = epochs * steps if save_freq == "epoch" else save_freq
 
     def begin(self, folder):
-        """Takes up the run; yields the epochs that are left."""
-        self._folder = folder
+        """Starts or resumes the run; yields the epochs that remain."""
+        self._folder, self.model.stop_training = folder, False
         super().on_train_begin()
-        self.attributes = Attributes(self.callbacks)
+        # Only now: on_train_begin sets attributes, and opens the files that have to be refused.
+        self.before = fingerprints(self.callbacks)
         self._restored = folder.load()
         if self._restored is None:
-            self._save()  # what cannot be kept should be known before an hour of training
+            self._save()  # what cannot be stored should be known before an hour of training
         else:
             self._restore()
         self._saved = self._position()
-        while self.epoch < self.params["epochs"] and not self._stopped:
+        while self.epoch < self.params["epochs"] and not self.model.stop_training:
+            self._first = self.done  # where in the epoch this piece of it begins
             yield self.epoch
 
     def end(self):
@@ -97,63 +99,61 @@ class _Run(keras.callbacks.CallbackList):
     def on_train_end(self, logs=None):
         """Does nothing: a piece ends, not the run."""
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Remembers where in the epoch this piece of it begins."""
-        super().on_epoch_begin(epoch, logs)
-        self._first = self.done
-
     def on_train_batch_begin(self, batch, logs=None):
         """Numbers the batches from the start of the epoch."""
         if self._restored and self.done:
-            # Once more: meanwhile `fit` has set the metrics to zero, and on PyTorch drawn.
+            # Once more: meanwhile fit has reset the metrics, told the callbacks that an epoch
+            # begins, which they know, and on PyTorch drawn random numbers.
             set_state(self, self._restored)
         self._restored = None
         super().on_train_batch_begin(self._first + batch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Saves, if it is due. The last batch of an epoch is saved with the epoch's end."""
+        """Saves, if it is time to. The last batch is saved with the end of its epoch."""
         super().on_train_batch_end(self._first + batch, logs)
+        # Not `done + 1`: with steps_per_execution, fit calls once for several batches.
         self.done = self._first + batch + 1
         due = self._position() - self._saved >= self._save_freq
+        # A run that has been stopped goes on to on_epoch_end, which saves the whole of it.
         if due and self.done < self.params["steps"] and not self.model.stop_training:
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves."""
+        """Saves, when the callbacks have seen the end of the epoch."""
         super().on_epoch_end(epoch, logs)
-        self.epoch, self.done, self._stopped = epoch + 1, 0, self.model.stop_training
+        self.epoch, self.done = epoch + 1, 0
         self._save()
 
     def _position(self):
         return self.epoch * self.params["steps"] + self.done
 
     def _save(self):
-        where = {"epoch": self.epoch, "done": self.done, "stopped": self._stopped}
+        where = {"epoch": self.epoch, "done": self.done, "stopped": self.model.stop_training}
         self._folder.save(self._position(), {**where, **get_state(self)})
         self._saved = self._position()
 
     def _restore(self):
         found, (epochs, steps) = self._restored, (self.params["epochs"], self.params["steps"])
-        self.epoch, self.done, self._stopped = found["epoch"], found["done"], found["stopped"]
-        if self.epoch + bool(self.done) > epochs:
+        self.epoch, self.done = found["epoch"], found["done"]
+        if self._position() > epochs * steps:  # shorter now; more epochs than before are fine
             held = f"{self.epoch} epochs and {self.done} batches"
             raise ValueError(f"{self._folder.path} holds {held}, more than epochs={epochs}")
         set_state(self, found)
-        self.model.stop_training = self._stopped
-        if self.epoch == epochs or self._stopped:
+        self.model.stop_training = found["stopped"]
+        if self.epoch == epochs or self.model.stop_training:
             print(f"this run had ended, after epoch {self.epoch}")
         else:
-            print(f"continuing in epoch {self.epoch + 1} of {epochs}, after batch", end=" ")
-            print(f"{self.done} of {steps}")
+            where = f"epoch {self.epoch + 1} of {epochs}, after batch {self.done} of {steps}"
+            print(f"continuing in {where}")
 
 
 def _check_arrays(x, y):
-    x, y = (_arguments.array(name, values) for name, values in (("x", x), ("y", y)))
+    x, y = _arguments.array("x", x), _arguments.array("y", y)
     for name, array in (("x", x), ("y", y)):
         if array.ndim == 0 or array.size == 0:
             raise ValueError(f"{name} must be (rows, ...), not empty, got shape {array.shape}")
     if len(x) != len(y):
-        raise ValueError(f"x and y need equally many rows, got {len(x)} and {len(y)}")
+        raise ValueError(f"x and y need the same number of rows, got {len(x)} and {len(y)}")
     return x, y
 
 
@@ -162,16 +162,16 @@ def _check_model(model):
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
     if not model.compiled or model.optimizer is None:
         raise ValueError(f"the model {model.name} is not compiled: call model.compile first")
+    # Mixed precision wraps the optimizer in another one, which scales the loss.
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if getattr(inner, "use_ema", False):
-        # Keras replaces the weights by their averages at the end of every fit, and here an
+        # Keras replaces the weights by their averages at the end of every fit, and here every
         # epoch is one.
         raise ValueError("use_ema=True cannot be resumed: compile with use_ema=False")
 
 
 def _check_callbacks(callbacks):
-    callbacks = [] if callbacks is None else callbacks
-    callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    callbacks = keras.tree.flatten([] if callbacks is None else callbacks)  # one alone, or a list
     for each in callbacks:
         if not isinstance(each, keras.callbacks.Callback):
             raise TypeError(f"callbacks must be a list of callbacks, got {type(each).__name__}")
@@ -179,7 +179,7 @@ def _check_callbacks(callbacks):
 
 
 def _build(model, x, y):
-    """Makes everything that `fit` would make, so that every start finds the same variables."""
+    # Everything that fit would make, so that every start finds the same variables.
     predicted = model(x)
     model.compute_loss(x, y, predicted)
     model.compute_metrics(x, y, predicted)

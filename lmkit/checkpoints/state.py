@@ -1,32 +1,40 @@
 """What a training run consists of: all that decides how it continues, and which run it is."""
 
-import functools
+import copy
 import hashlib
 import inspect
 import json
 import random
 import re
+from contextlib import suppress
+from functools import partial
 
 import keras
 import numpy as np
 from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
 
 from lmkit.backend import random_state, set_random_state
 from lmkit.checkpoints.storage import pack
+
+# Attributes of a callback that are settings of the run, as its functions are.
+_SETTINGS = type, np.ufunc, partial, keras.Model, LearningRateSchedule
+_ADVICE = "give the callback get_state() and set_state(state); get_state may return {}"
 
 
 def get_state(run):
     """Collects everything that decides how a run continues, except its position.
 
     Args:
-        run: the run's `CallbackList`, with its model and its `attributes`.
+        run: the run's `CallbackList`: its model, and `before`, the callbacks' fingerprints.
 
     Returns:
         A dictionary that `storage.pack` takes.
     """
     return {
-        "variables": [_array(variable) for variable in variables(run.model)],
-        "callbacks": run.attributes.changed(),
+        "variables": [ops.convert_to_numpy(variable) for variable in variables(run.model)],
+        "callbacks": changed(run.callbacks, run.before),
+        # A callback or a data set may draw between two batches: it must draw the same next.
         "python": random.getstate(),
         "numpy": np.random.get_state(legacy=False),
         "backend": random_state(),
@@ -34,15 +42,18 @@ def get_state(run):
 
 
 def set_state(run, state):
-    """Puts back what `get_state` returned.
+    """Puts back what `get_state` returned, as often as it is called.
 
     Args:
         run: the same run's `CallbackList`.
-        state: the dictionary.
+        state: the dictionary; it stays as it is.
     """
     for variable, array in zip(variables(run.model), state["variables"], strict=True):
         variable.assign(array)
-    run.attributes.put_back(state["callbacks"])
+    # A copy, because callbacks change their lists and arrays in place.
+    states = copy.deepcopy(state["callbacks"])
+    for callback, attributes in zip(run.callbacks, states, strict=True):
+        getattr(callback, "set_state", vars(callback).update)(attributes)
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     set_random_state(state["backend"])
@@ -60,71 +71,53 @@ def variables(model):
     return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
 
 
-class Attributes:
-    """The attributes of callbacks, and which of them a run has changed.
-
-    What does not change needs no keeping: models, functions, held-out data.
+def fingerprints(callbacks):
+    """Remembers what the attributes of callbacks are, to notice later which of them changed.
 
     Args:
-        callbacks: the callbacks of a run that is about to begin.
+        callbacks: a list of them.
+
+    Returns:
+        A dictionary per callback, from the names of its attributes to checksums.
+
+    Raises: TypeError for an attribute that cannot be stored; the message says what to do.
     """
-
-    def __init__(self, callbacks):
-        self._named = {f"{n} {type(each).__name__}": each for n, each in enumerate(callbacks)}
-        # A callback's own get_state decides alone; it may hold what cannot be compared.
-        self._before = {
-            name: {key: _fingerprint(name, key, value) for key, value in _data(each)}
-            for name, each in self._named.items()
-            if not hasattr(each, "get_state")
-        }
-
-    def changed(self):
-        """Collects what has changed since the run began, a dictionary per callback."""
-        return {name: self._changed(name, each) for name, each in self._named.items()}
-
-    def _changed(self, name, callback):
-        if name not in self._before:
-            return callback.get_state()
-        before = self._before[name]
-        return {
-            key: value
-            for key, value in _data(callback)
-            if before.get(key) != _fingerprint(name, key, value)
-        }
-
-    def put_back(self, states):
-        """Gives the callbacks what `changed` has collected."""
-        for name, callback in self._named.items():
-            if hasattr(callback, "set_state"):
-                callback.set_state(states[name])
-            else:
-                vars(callback).update(states[name])
+    return [_fingerprints(number, each) for number, each in enumerate(callbacks)]
 
 
-def _data(callback):
-    """Lists the attributes that are data; functions, classes and models are settings."""
-    settings = (type, np.ufunc, functools.partial, keras.Model)
-    for key, value in vars(callback).items():
-        setting = inspect.isroutine(value) or isinstance(value, settings)
-        if key not in ("_model", "params") and not setting:
-            yield key, value
+def changed(callbacks, before):
+    """Collects the attributes that a run has changed; models and held-out data stay out.
+
+    Args:
+        callbacks: the run's callbacks.
+        before: their fingerprints at its beginning.
+
+    Returns:
+        A dictionary per callback. What its own `get_state` returns, if it has one, comes first.
+    """
+    states = []
+    for callback, old, new in zip(callbacks, before, fingerprints(callbacks), strict=True):
+        state = {key: vars(callback)[key] for key in new if new[key] != old.get(key)}
+        states.append(callback.get_state() if hasattr(callback, "get_state") else state)
+    return states
 
 
-def _fingerprint(name, key, value):
-    """Makes something to compare a value with later, when it may have changed in place."""
-    try:
-        return hashlib.sha256(pack({key: value})).digest()
-    except TypeError as error:
-        advice = "Give the callback get_state() and set_state(state)"
-        if hasattr(value, "fileno"):
-            advice = f"It is an open file. Write the history after the run instead, or: {advice}"
-        raise TypeError(f"callback {name}: {error}. {advice}") from None
-
-
-def _array(variable):
-    # NumPy has no bfloat16, and float32 holds each of its values.
-    value = ops.cast(variable, "float32") if variable.dtype == "bfloat16" else variable
-    return ops.convert_to_numpy(value)
+def _fingerprints(number, callback):
+    found = {}
+    # A callback's own get_state decides alone: the rest of it may be what cannot be stored.
+    for key, value in {} if hasattr(callback, "get_state") else vars(callback).items():
+        setting = inspect.isroutine(value) or isinstance(value, _SETTINGS)
+        if setting or key in ("_model", "params"):
+            continue
+        try:
+            # A checksum sees changes made in place, and needs no second copy of held-out data.
+            found[key] = hashlib.sha256(pack({key: value})).digest()
+        except TypeError as error:
+            name, file = f"callback {number} ({type(callback).__name__})", hasattr(value, "fileno")
+            what = f" keeps an open file, {key}, which cannot be stored" if file else f": {error}"
+            instead = "write the history after the run, or " * file
+            raise TypeError(f"{name}{what}: {instead}{_ADVICE}") from None
+    return found
 
 
 def identity(run, x, y, batch_size, seed):
@@ -138,46 +131,37 @@ def identity(run, x, y, batch_size, seed):
         seed: of the order of the rows.
 
     Returns:
-        A dictionary of texts; what cannot be shown stands in them as a checksum.
+        A dictionary of texts; what is too long to show stands in them as a checksum.
     """
-    model = run.model
+    model, config = run.model, {}
+    with suppress(NotImplementedError):  # a class of the reader's: its variables must do
+        config = model.get_config()
     shapes = [[list(each.shape), str(each.dtype)] for each in variables(model)]
-    checksum = _digest(shapes, _without_names(_config(model)))
-    optimizer = _digest(_without_names(model.get_compile_config()))
+    checksum, compiled = (
+        _digest(_text([shapes, config])),
+        _digest(_text(model.get_compile_config())),
+    )
     return {
         "backend": keras.backend.backend(),
         "model": f"{type(model).__name__} with {model.count_params():,} parameters ({checksum})",
-        "compiled with": f"{type(model.optimizer).__name__} ({optimizer})",
-        "data": f"{x.shape} and {y.shape} ({_digest(x, y)})",
+        "compiled with": f"{type(model.optimizer).__name__} ({compiled})",
+        "data": f"{x.shape} and {y.shape} ({_digest(x.tobytes() + y.tobytes())})",
         "batch_size": str(batch_size),
         "seed": str(seed),
         "callbacks": ", ".join(type(each).__name__ for each in run.callbacks),
     }
 
 
-def _config(model):
-    try:
-        return model.get_config()
-    except NotImplementedError:  # a class of the reader's: its variables must do
-        return {}
+def _text(config):
+    def lasting(found):
+        # Not what differs when the same model is made twice, or was used before.
+        passing = {"name", "build_config", "build_input_shape"}
+        return {key: found[key] for key in found.keys() - passing}
+
+    text = json.dumps(config, default=lambda other: type(other).__name__)
+    text = json.dumps(json.loads(text, object_hook=lasting), sort_keys=True)
+    return re.sub(r'_\d+"', '"', text).encode()  # "dense_1" is the second "dense"
 
 
-def _without_names(config):
-    """Drops what differs when the same model is made twice."""
-    if isinstance(config, dict):
-        passing = ("name", "build_config", "build_input_shape")
-        return {k: _without_names(v) for k, v in config.items() if k not in passing}
-    if isinstance(config, list | tuple):
-        return [_without_names(item) for item in config]
-    return re.sub(r"_\d+$", "", config) if isinstance(config, str) else config
-
-
-def _digest(*values):
-    found = hashlib.sha256()
-    for value in values:
-        if isinstance(value, np.ndarray):
-            found.update(np.ascontiguousarray(value).data)
-        else:
-            text = json.dumps(value, default=lambda other: type(other).__name__, sort_keys=True)
-            found.update(text.encode())
-    return found.hexdigest()[:8]
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()[:8]

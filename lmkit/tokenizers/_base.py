@@ -71,7 +71,7 @@ class Tokenizer:
         length = longest if length is None else _arguments.whole("length", length)
         batch = np.full((len(rows), length), PAD_ID, "int32")
         for line, ids in zip(batch, rows, strict=True):
-            ids = ids[:length] if truncating == "post" else ids[max(0, len(ids) - length) :]
+            ids = ids[:length] if truncating == "post" else ids[-length:]
             start = 0 if padding == "post" else length - len(ids)
             line[start : start + len(ids)] = ids
         return batch
