@@ -1,34 +1,32 @@
-"""Files that are whole or not there: atomic writing, SHA-256 checks, downloads."""
+"""Files that are complete or not there: atomic writing, SHA-256 checksums, downloads."""
 
 import errno
 import hashlib
-import io
 import os
 import secrets
 import time
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and try again.",
     errno.EDQUOT: "Your disk quota is used up: free some space and try again.",
-    errno.EACCES: "You may not write there: choose a folder that is yours.",
-    errno.EPERM: "You may not write there: choose a folder that is yours.",
+    errno.EACCES: "You may not write there: choose a folder of your own.",
+    errno.EPERM: "You may not write there: choose a folder of your own.",
     errno.EROFS: "That folder is read-only: choose another one.",
     errno.ENOENT: "The folder does not exist: create it first.",
 }
 
 
 def write_atomic(path, data):
-    """Writes a file so that a reader sees the old content or the new one, never a half.
+    """Writes a file so that a reader sees all of the old content or all of the new.
 
     Args:
         path: where to write; the folder must exist. An existing file is replaced.
         data: the content; text is stored as UTF-8 with its line endings as they are.
 
-    Raises: OSError if writing fails: an older file stays as it was, nothing half-written remains.
+    Raises: OSError if writing fails; an older file stays as it was, and nothing is left over.
 
     Example:
         >>> write_atomic("results.json", '{"loss": 1.25}')
@@ -36,41 +34,18 @@ def write_atomic(path, data):
     if not isinstance(data, str | bytes):
         raise TypeError(f"data must be str or bytes, got {type(data).__name__}")
     content = data.encode("utf-8") if isinstance(data, str) else data
-    path = Path(path)
-    # The same folder, because os.replace is atomic only within one file system. A plain open
-    # instead of tempfile, whose files only their owner may read.
-    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk before the name points to it
-        os.replace(temporary, path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _explained(error, path) from error
-        raise
-
-
-def _explained(error, path):
-    """The same error with the path that was meant; OSError picks the subclass by the number."""
-    advice = _ADVICE.get(error.errno, "Choose another place and try again.")
-    reason = error.strerror or str(error)
-    text = f"could not write {path}: {reason}. {advice} An older file there is unchanged."
-    return OSError(error.errno or errno.EIO, text)
+    with _explained(path), _replacing(path) as temporary, open(temporary, "wb") as file:
+        file.write(content)
 
 
 def save_model(model, path):
-    """Saves a model like `model.save`, but the older file stays until the new one is whole.
+    """Saves a model like `model.save`, but keeps the older file until the new one is complete.
 
     Args:
         model: a `keras.Model`.
-        path: where to save it; ends in `.keras`, and its folder must exist. The folder needs
-            room for both models, the memory for one more.
+        path: where to save it; ends in `.keras`, and its folder must exist, with room for both.
 
-    Raises: OSError if saving fails: an older model stays as it was, nothing half-written remains.
+    Raises: OSError if saving fails; an older model stays as it was, and nothing is left over.
 
     Example:
         >>> save_model(model, "model.keras")
@@ -79,17 +54,41 @@ def save_model(model, path):
 
     if not isinstance(model, keras.Model):
         raise TypeError(f"model must be a keras.Model, got {type(model).__name__}")
-    path = Path(path)
-    if path.suffix != ".keras":
+    if Path(path).suffix != ".keras":
         raise ValueError(f"a model's path must end in .keras, got {path}")
+    with _explained(path), _replacing(path) as temporary:
+        model.save(temporary)
+
+
+@contextmanager
+def _replacing(path):
+    """Yields the path of a file to write, which takes the place of `path` when it is complete."""
+    path = Path(path)
+    # In the same folder, because os.replace is atomic only within one file system. Not one of
+    # tempfile's, which only their owner may read. Keras wants the suffix.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp{path.suffix}")
     try:
-        with TemporaryDirectory(prefix=".saving-", dir=path.parent) as scratch:
-            part = Path(scratch) / path.name
-            model.save(part)
-            content = part.read_bytes()
+        yield temporary
+        # On the disk before the name points to it: a power cut may come between the two.
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):  # there is none after os.replace
+            temporary.unlink()
+
+
+@contextmanager
+def _explained(path):
+    """Names the path that was meant, and what to do; the temporary one tells a reader nothing."""
+    try:
+        yield
     except OSError as error:
-        raise _explained(error, path) from error
-    write_atomic(path, content)
+        advice = _ADVICE.get(error.errno, "Choose another place and try again.")
+        what = f"could not write {path}: {error.strerror or error}. {advice}"
+        # The number decides which subclass this makes: FileNotFoundError, PermissionError.
+        number = error.errno or errno.EIO
+        raise OSError(number, f"{what} An older file there is unchanged.") from error
 
 
 def sha256(path):
@@ -129,7 +128,7 @@ def check_sha256(path, expected, advice="Fetch the file again."):
 
 
 class Remote(NamedTuple):
-    """A file on the web: its name in the cache, how to recognise it, how to replace it."""
+    """A file on the web: its name in the cache, how to recognize it, how to replace it."""
 
     name: str
     url: str
@@ -164,46 +163,49 @@ def locate(remote, path=None):
         return local
     cache = Path(os.environ.get("LMKIT_CACHE") or "~/.cache/lmkit").expanduser()
     kept = cache / remote.name
+    # Read again every time: a disk may fail, and another program may have written there.
     if kept.is_file() and sha256(kept) == remote.sha256:
         return kept
     return download(remote, cache)
 
 
 def download(remote, cache, timeout=30, deadline=1800):
-    """Fetches a file with `keras.utils.get_file`, so that the cache holds it whole or not at all.
+    """Downloads a file into a folder, so that the folder holds it complete or not at all.
 
     Args:
         remote: the file.
-        cache: the folder to put it into.
+        cache: the folder; it is created if it is missing.
         timeout: seconds to wait for a server that is silent.
-        deadline: seconds for everything, seen at every 8 KB that arrive.
+        deadline: seconds for everything, looked at for every 8 KB that arrive.
 
     Returns:
-        The path in the cache.
+        The path in the folder.
 
     Raises: ValueError for other content, OSError if server or disk refuse, or are too slow.
 
     Example:
         >>> file = download(TINY_SHAKESPEARE, Path("cache"))
     """
-    import keras  # here, because reading a local file should not wait for Keras
+    # keras.utils.get_file waits forever and writes under the final name.
+    from urllib.request import urlopen  # here, because a local file needs no network
 
     print(f"Downloading {remote.name} ({remote.size / 1e6:.0f} MB) from {remote.url}")
+    end = time.monotonic() + deadline
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        # get_file writes to the final name and leaves a wrong file there, hence the scratch folder.
-        with TemporaryDirectory(prefix="download-", dir=cache) as scratch:
-            with _socket_timeout(timeout), redirect_stdout(_QuietUntil(deadline)):
-                part = keras.utils.get_file(
-                    remote.name, remote.url, cache_dir=scratch, cache_subdir=""
-                )
-            if sha256(part) != remote.sha256:
+        with _replacing(cache / remote.name) as part:
+            with urlopen(remote.url, timeout=timeout) as answer, open(part, "wb") as file:
+                while block := answer.read(1 << 13):
+                    file.write(block)
+                    # The timeout is for silence alone: a server may be slow for hours.
+                    if time.monotonic() > end:
+                        raise TimeoutError(f"not complete after {deadline:g} seconds")
+            if (found := sha256(part)) != remote.sha256:
                 raise ValueError(
-                    f"{os.path.getsize(part):,} bytes came with SHA-256 {sha256(part)}, expected "
+                    f"{part.stat().st_size:,} bytes came with SHA-256 {found}, expected "
                     f"{remote.size:,} bytes with {remote.sha256}"
                 )
-            os.replace(part, cache / remote.name)
-    except Exception as error:  # get_file raises bare Exceptions
+    except Exception as error:  # the disk's, the server's, and those of the protocol
         kind = ValueError if isinstance(error, ValueError) else OSError
         raise kind(
             f"could not download {remote.url} into {cache}: {error or type(error).__name__}. "
@@ -212,32 +214,3 @@ def download(remote, cache, timeout=30, deadline=1800):
             "folder: LMKIT_CACHE)."
         ) from error
     return cache / remote.name
-
-
-@contextmanager
-def _socket_timeout(seconds):
-    # get_file has no timeout of its own; this one holds for every wait for the server.
-    import socket
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-class _QuietUntil(io.StringIO):
-    """Takes Keras's progress bar in place of the screen and, at each step of it, sees the time.
-
-    The bar moves with every 8 KB, so this ends a download that is slow but never silent.
-    """
-
-    def __init__(self, seconds):
-        super().__init__()
-        self.seconds, self.start = seconds, time.monotonic()
-
-    def write(self, text):
-        if time.monotonic() - self.start > self.seconds:
-            raise TimeoutError(f"not complete after {self.seconds:g} seconds")
-        return len(text)

@@ -1,4 +1,4 @@
-"""Training runs with everything that has to be found again, to be killed by the tests.
+"""Training runs with everything that has to be restored, to be killed by the tests.
 
 "small" is quick; "lstm" and "transformer" are the models of chapters 02 and 04 at their sizes,
 with dropout besides, on stories.
@@ -21,17 +21,21 @@ from lmkit.decoding import generate
 from lmkit.models import RecurrentLM, TransformerLM
 from lmkit.training import lm_loss, warmup_cosine
 
-VOCAB, LENGTH, ROWS, BATCH_SIZE = 20, 8, 100, 8  # 13 batches an epoch, the last one of 4 rows
-STORY_LENGTH = 79  # words, without the last
+VOCAB, LENGTH, ROWS, BATCH_SIZE = 20, 8, 100, 8  # 13 batches per epoch, the last one of 4 rows
+STORY_LENGTH = 79  # words, not counting the last
 IDS = np.random.default_rng(0).integers(1, VOCAB, (ROWS, LENGTH + 1)).astype("int32")
 
 
 class Slow(keras.callbacks.Callback):
-    """Draws random numbers, counts, and takes its time, so that a kill finds something."""
+    """Draws random numbers, counts, and takes its time, so that a kill interrupts something."""
 
     def __init__(self, seconds=0.0):
         super().__init__()
         self.seconds, self.drawn, self.batches = seconds, [], np.zeros(2, "int64")
+        self.began = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began.append(epoch)  # in place; a resumed epoch begins a second time
 
     def on_train_batch_end(self, batch, logs=None):
         self.drawn = [*self.drawn[-3:], random.random(), np.random.random(), np.float32(batch)]
@@ -97,6 +101,7 @@ def everything(model, history, slow, stopping, ids):
         "epochs": np.array(history.epoch),
         "drawn": np.array(slow.drawn),
         "batches": slow.batches,
+        "began": np.array(slow.began),
         "stopping": np.array([stopping.wait, stopping.best, stopping.best_epoch]),
         "next": np.array([random.random(), np.random.random()]),
         "dropout": keras.ops.convert_to_numpy(model(ids, training=True)),

@@ -151,7 +151,7 @@ def test_killed_while_writing(unkilled, tmp_path, monkeypatch, point):
         with monkeypatch.context() as patch, pytest.raises(Killed):
             patch.setattr(files.os, point, dying)
             quick(tmp_path)
-    (tmp_path / ".0123456789abcdef.tmp").write_bytes(b"half")  # as SIGKILL leaves it
+    (tmp_path / ".0123456789abcdef.tmp.checkpoint").write_bytes(b"half")  # as SIGKILL leaves it
     assert differences(quick(tmp_path), unkilled) == []
     last, end = names(tmp_path)  # every fourth batch, counted from the last save
     assert "000000000035.checkpoint" <= last < end == "000000000039.checkpoint"
@@ -260,7 +260,7 @@ def test_only_damaged_checkpoints_end_it_and_stay(interrupted):
     for path in interrupted.iterdir():
         damage(path, "half")
     before = names(interrupted)
-    with pytest.raises(ValueError, match=r"no checkpoint is whole: .*8.*; .*4.*Delete the folder"):
+    with pytest.raises(ValueError, match=r"no checkpoint is complete: .*8.*; .*4.*Delete the folder"):
         quick(interrupted)
     assert names(interrupted) == before
 
@@ -342,7 +342,7 @@ def averaging():
 
 
 BAD = [
-    ({"x": X[:5]}, ValueError, "x and y need equally many rows, got 5 and 100"),
+    ({"x": X[:5]}, ValueError, "x and y need the same number of rows, got 5 and 100"),
     ({"x": X[:0], "y": Y[:0]}, ValueError, r"x must be .* not empty, got shape \(0, 8\)"),
     ({"x": np.array(["a"] * 100)}, ValueError, "x must be numbers in rows of one length, got"),
     ({"y": 3}, ValueError, r"y must be \(rows, ...\), not empty, got shape \(\)"),
@@ -359,9 +359,7 @@ BAD = [
     ({"model": averaging()}, ValueError, "use_ema=True"),
     ({"callbacks": [print]}, TypeError, "must be a list of callbacks, got builtin_function"),
     ({"callbacks": "backup"}, TypeError, "callbacks must be a list of callbacks, got str"),
-    ({"callbacks": [Holding({1: {2}})]}, TypeError, "0 Holding: cannot keep held/1: set"),
-    ({"callbacks": [Holding(sys.__stderr__)]}, TypeError, "It is an open file. Write the history"),
-    ({"callbacks": [Holding(random.Random())]}, TypeError, "0 Holding: cannot keep held: Random"),
+    ({"callbacks": Holding({2})}, TypeError, r"0 \(Holding\): held \(set\) cannot be stored"),
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from lmkit.callbacks import EpochReport, GapToFloor, TextSample
 from lmkit.checkpoints.state import changed, fingerprints, get_state, identity, set_state
+from lmkit.checkpoints.storage import pack, unpack
 
 
 class Holding(keras.callbacks.Callback):
@@ -127,18 +128,20 @@ def test_what_cannot_be_stored_is_refused_with_advice(tmp_path, message):
     assert str(caught.value) == message
 
 
-def test_bfloat16_comes_back():
-    """NumPy has no such type: EarlyStopping holds the best weights in it, if the model does."""
+def test_a_model_in_bfloat16_and_its_best_weights():
+    """NumPy has no such type. EarlyStopping, for one, holds weights in it."""
     run = Run(Holding(None))
     run.model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, dtype="bfloat16")])
     run.model.compile("sgd", "mse")
-    expected = [keras.ops.cast(weight, "float32") for weight in run.model.weights]
-    run.callbacks[0].held = [np.asarray(weight) for weight in expected]
-    state = get_state(run)
+    expected = [weight.tolist() for weight in run.model.get_weights()]
+    run.callbacks[0].held = run.model.get_weights()
+    state = unpack(pack(get_state(run)))
     run.model.set_weights([0 * weight for weight in run.model.get_weights()])
     set_state(run, state)
-    for weight, array in zip(run.model.weights, expected, strict=True):
-        assert np.array_equal(keras.ops.cast(weight, "float32"), array)
+    assert [weight.tolist() for weight in run.model.get_weights()] == expected
+    run.model.set_weights([0 * weight for weight in run.model.get_weights()])
+    run.model.set_weights(run.callbacks[0].held)
+    assert [weight.tolist() for weight in run.model.get_weights()] == expected
 
 
 def differing(one, other):

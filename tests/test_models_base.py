@@ -227,10 +227,7 @@ LOAD = "import keras; m = keras.models.load_model({path!r}); print(type(m).__nam
 ORDERS = [
     "import lmkit; ",
     "import keras; import lmkit; ",
-    "from lmkit.layers import LSTM; ",
-    "from lmkit.models import RecurrentLM; ",
-    "from lmkit.layers.attention import attend; ",
-    "from lmkit.backend import compile_function; ",
+    "from lmkit.layers.attention import attend; ",  # Keras is imported in the middle of lmkit
 ]
 
 
