@@ -260,7 +260,9 @@ def test_only_damaged_checkpoints_end_it_and_stay(interrupted):
     for path in interrupted.iterdir():
         damage(path, "half")
     before = names(interrupted)
-    with pytest.raises(ValueError, match=r"no checkpoint is complete: .*8.*; .*4.*Delete the folder"):
+    with pytest.raises(
+        ValueError, match=r"no checkpoint is complete: .*8.*; .*4.*Delete the folder"
+    ):
         quick(interrupted)
     assert names(interrupted) == before
 

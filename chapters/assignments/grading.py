@@ -225,7 +225,9 @@ def main():
         print("written:", *(f"release/{name}/{name}.ipynb" for name in names))
         return
     if sum([print_table(name) for name in names]):
-        raise SystemExit("\nnot every wrong solution was stopped by the check that was named for it")
+        raise SystemExit(
+            "\nnot every wrong solution was stopped by the check that was named for it"
+        )
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def check_model(model):
         return model.vocab_size
     if hasattr(model, "predict"):  # a Keras model: called with a list it would fail in a riddle
         raise TypeError(
-            f"model must have start and step, {type(model).__name__} has not: use RecurrentLM or "
+            f"model must have start and step, which {type(model).__name__} lacks: use RecurrentLM or "
             "TransformerLM, or give a function, lambda ids: model(np.array([ids]))[0, -1]"
         )
     if not callable(model):

@@ -11,6 +11,12 @@ FORMAT = 2  # of a saved model; version 0.1 of lmkit wrote none
 class LanguageModel(keras.Model):
     """A model from ids `(batch, time)` to logits `(batch, time, vocab)`."""
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if "float" not in self.compute_dtype:
+            got = self.compute_dtype
+            raise ValueError(f'dtype must be a float type such as "float32", got "{got}"')
+
     def __call__(self, ids, *args, **kwargs):
         """Takes arrays only: Keras would take a list of ids for a list of inputs."""
         if not hasattr(ids, "shape"):
@@ -63,3 +69,16 @@ def check_rank(ids):
     """
     if len(ids.shape) != 2:
         raise ValueError(f"ids must be (batch, time), got shape {tuple(ids.shape)}")
+
+
+def check_step(ids, state):
+    """Checks that ids are the next ones of the texts in a state.
+
+    Args:
+        ids: an array or tensor.
+        state: what `start` or `step` returned.
+    """
+    check_rank(ids)
+    texts = state["padding"].shape[0]
+    if ids.shape[0] != texts:
+        raise ValueError(f"ids hold {ids.shape[0]} texts, but the state was made for {texts}")

@@ -6,7 +6,7 @@ from keras import layers, ops
 from lmkit import _arguments
 from lmkit.layers.embedding import TokenEmbedding
 from lmkit.layers.transformer import TransformerBlock
-from lmkit.models._base import LanguageModel, check_rank
+from lmkit.models._base import LanguageModel, check_step
 
 
 @keras.saving.register_keras_serializable("lmkit")
@@ -142,7 +142,7 @@ class TransformerLM(LanguageModel):
             The logits after each of them, `(batch, new, vocab)`, as a call over the whole
             texts would give them, and the new state.
         """
-        check_rank(ids)
+        check_step(ids, state)
         ids, read, padding = ops.convert_to_tensor(ids), state["read"], state["padding"]
         new, length = ids.shape[1], state["cache"][0][0].shape[2]
         if new > length:

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from lmkit import _arguments
 from lmkit.layers.embedding import TokenEmbedding
-from lmkit.models._base import LanguageModel, check_rank
+from lmkit.models._base import LanguageModel, check_step
 
 _CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple": layers.SimpleRNN}
 
@@ -105,7 +105,7 @@ class RecurrentLM(LanguageModel):
             The logits after each of them, `(batch, new, vocab)`, as a call over the whole
             texts would give them, and the new state.
         """
-        check_rank(ids)
+        check_step(ids, state)
         new, read, padding = ids.shape[1], state["read"], state["padding"]
         slots = read + ops.arange(new, dtype="int32")
         begun = slots >= padding[:, None]  # (B, new): padding must not move the state
