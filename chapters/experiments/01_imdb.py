@@ -65,7 +65,8 @@ def with_pairs(ids):
 
     There are far more pairs than numbers for them, so several share one, by chance.
     """
-    left, right = ids[:, :-1].astype("int64"), ids[:, 1:]  # int32 would overflow
+    neighbors = np.lib.stride_tricks.sliding_window_view(ids, 2, axis=1)  # (B, T - 1, 2)
+    left, right = neighbors[..., 0].astype("int64"), neighbors[..., 1]  # int32 would overflow
     pairs = SETTINGS["VOCAB_SIZE"] + (left * 31_337 + right) % SETTINGS["PAIR_BUCKETS"]
     return np.concatenate([ids, np.where(right != 0, pairs, 0)], axis=1).astype("int32")
 

@@ -24,7 +24,7 @@ def load_results(name, folder=None):
     file = results_file(f"{name}.json", folder)
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # brackets nested by the thousand
+    except (ValueError, RecursionError) as error:  # the second: brackets nested by the thousand
         reason = f"{file} is not JSON (truncated or altered): {error}; fetch it again"
         raise ValueError(reason) from None
 
@@ -39,12 +39,13 @@ def results_file(name, folder=None):
     Returns:
         Its `Path`.
 
-    Raises: FileNotFoundError if there is no such file; the message lists those that are.
+    Raises: FileNotFoundError if there is no such file; the message lists the ones there are.
 
     Example:
         >>> results_file("01_rnn_classifier.json").name
         '01_rnn_classifier.json'
     """
+    # In the installed package the results have a folder of their own, without the chapters.
     folder = Path(folder) if folder else shipped_folder("results", "chapters/results")
     file = folder / name
     if not file.is_file():

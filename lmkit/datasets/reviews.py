@@ -36,9 +36,10 @@ def load_reviews(split, folder=None):
     Source: `data/reviews/README.md`
     """
     _arguments.choice("split", split, ["train", "validation", "test"])
+    # Line numbers, so that the reader of a message can find the row in an editor.
     texts, labels = [], []
     for line, (label, text) in _read_rows(f"{split}.csv", ("label", "text"), folder):
-        if label not in ("0", "1"):
+        if label not in ("0", "1"):  # as text: int() would take " 1" and other scripts' digits
             raise ValueError(f"{split}.csv, line {line}: the label must be 0 or 1, got {label!r}")
         labels.append(int(label))
         texts.append(text)
@@ -65,9 +66,9 @@ def _read_rows(name, columns, folder):
     """Checks one CSV file and returns its rows as `(line number, fields)`."""
     folder = Path(folder) if folder else shipped_folder("data/reviews", "data/reviews")
     check_listed(folder, name)
-    # newline="": a line break inside quotes belongs to the text.
+    # newline="", or Python would change a line break that stands inside quotes.
     with open(folder / name, encoding="utf-8", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(file, strict=True)  # refuses quotes that are never closed
         try:
             rows = [(reader.line_num, row) for row in reader]
         except (csv.Error, UnicodeDecodeError) as error:
@@ -75,7 +76,7 @@ def _read_rows(name, columns, folder):
     if not rows or tuple(rows[0][1]) != columns:
         found = ",".join(rows[0][1]) if rows else "an empty file"
         raise ValueError(f"{name} must start with the line {','.join(columns)}; got {found}")
-    for line, row in rows[1:]:
+    for line, row in rows[1:]:  # a field may hold spaces, but not only spaces
         if len(row) != len(columns) or not all(field.strip() for field in row):
             raise ValueError(f"{name}, line {line}: expected {','.join(columns)}; got {row}")
     return rows[1:]

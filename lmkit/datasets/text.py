@@ -30,11 +30,11 @@ def load_tiny_shakespeare(path=None):
     Source: Karpathy, 2015 (char-rnn).
     """
     file = locate(TINY_SHAKESPEARE, path)
-    if file.is_dir():
+    if file.is_dir():  # locate does not mind: other corpora are folders
         raise ValueError(f"{file} is a folder; path must name the text file itself")
     advice = f"An editor or git may have rewritten its line endings; see {TINY_SHAKESPEARE.url}"
     check_sha256(file, TINY_SHAKESPEARE.sha256, advice)
-    return file.read_bytes().decode("utf-8")
+    return file.read_bytes().decode("utf-8")  # not read_text, which would change line endings
 
 
 def load_python_docs():
@@ -54,6 +54,7 @@ def load_python_docs():
 
     Source: `pydoc_data.topics` in the standard library.
     """
+    # By name, because a few Pythons lack the module, and none of them should lack lmkit.
     try:
         topics = importlib.import_module("pydoc_data.topics").topics
     except (ImportError, AttributeError) as error:
@@ -72,7 +73,7 @@ def read_text(path, encoding="utf-8"):
         encoding: how its characters are written as bytes.
 
     Returns:
-        The text, with line ends as `\n` and without a byte order mark.
+        The text, with line endings as `\n` and without a byte order mark.
 
     Raises: ValueError for an empty file, or one in another encoding; the message says what to try.
 
@@ -84,15 +85,17 @@ def read_text(path, encoding="utf-8"):
         raise ValueError(f"path must name a text file, {path} is a folder")
     data = path.read_bytes()
     try:
-        # utf-8-sig is UTF-8 that drops the mark some editors put in front.
-        text = data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        # The byte order mark is one that some editors put in front, not a character of the text.
+        text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not {encoding} text: byte {data[error.start]:#04x} at position "
-            f'{error.start:,}. Try encoding="gb18030" for Chinese, "latin-1" for Western European'
+            f'{error.start:,}. Try encoding="gb18030" for Chinese, "latin-1" for Western '
+            'European, "utf-16" for what Windows calls Unicode'
         ) from None
     except LookupError:
         raise ValueError(f"Python knows no encoding {encoding!r}; try utf-8") from None
+    # Windows ends lines with both. A model would have to learn a character that nobody sees.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise ValueError(f"{path} holds no text")
@@ -110,4 +113,5 @@ def read_lines(path, encoding="utf-8"):
         >>> # With marks at both ends, where a text begins and ends are tokens as well.
         >>> texts = [f"\n{line}\n" for line in read_lines("names.txt")]
     """
+    # Not splitlines, which takes a form feed and other characters for the end of a line.
     return [line for line in read_text(path, encoding).split("\n") if line.strip()]
