@@ -77,9 +77,7 @@ def test_brackets_nested_by_the_thousand(tmp_path, nested):
 # The archive of reviews is read, never unpacked.
 
 
-@pytest.mark.parametrize(
-    "name", ["../ran/1_1.txt", "aclImdb/train/neg/../../../../work/ran/x", "train/neg/0_1.txt"]
-)
+@pytest.mark.parametrize("name", ["../ran/1_1.txt", "aclImdb/train/neg/../../../../work/ran/x"])
 def test_an_archive_that_leaves_its_folder(tmp_path, ran, name, monkeypatch):
     path = tmp_path / "work" / "imdb.tar.gz"
     with tarfile.open(path, "w:gz") as archive:

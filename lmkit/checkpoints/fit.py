@@ -24,16 +24,18 @@ def fit_with_backup(
 
     Run the same lines again: the run ends with the same bits as one that was never interrupted
     (same machine, backend and versions), Python's and NumPy's random numbers included. Not
-    kept are numbers that `keras.random` draws without a seed outside of layers, and what a
-    callback holds besides numbers, texts, arrays, and lists, tuples and dictionaries of them;
-    it may have `get_state()` and `set_state(state)`. A run that has ended is not repeated.
+    stored are numbers that `keras.random` draws without a seed outside of layers. A run that
+    has ended is not repeated.
 
     Args:
         model: a compiled model. Its initial weights matter to the first start only.
         x, y: inputs and targets, NumPy arrays `(rows, ...)`.
-        backup_dir: a folder for this run alone. Delete it to begin again.
-        batch_size, epochs, callbacks, validation_data: as for `fit`.
+        backup_dir: a folder for this run alone. Delete it to start over.
+        batch_size, epochs, validation_data: as for `fit`.
         seed: the order of the rows in an epoch is a function of `(seed, epoch)`.
+        callbacks: as for `fit`. What a run changes in them is stored: numbers, texts, arrays,
+            and lists, tuples and dictionaries of them. A callback that holds anything else
+            needs `get_state()` and `set_state(state)`.
         save_freq: `"epoch"`, or a number: after so many batches, and after every epoch.
 
     Returns:

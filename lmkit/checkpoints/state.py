@@ -48,6 +48,7 @@ def set_state(run, state):
         run: the same run's `CallbackList`.
         state: the dictionary; it stays as it is.
     """
+    # Assigned, never replaced: fit's compiled step reads these very variables.
     for variable, array in zip(variables(run.model), state["variables"], strict=True):
         variable.assign(array)
     # A copy, because callbacks change their lists and arrays in place.
@@ -93,7 +94,7 @@ def changed(callbacks, before):
         before: their fingerprints at its beginning.
 
     Returns:
-        A dictionary per callback. What its own `get_state` returns, if it has one, comes first.
+        A dictionary per callback: from its own `get_state`, if it has one.
     """
     states = []
     for callback, old, new in zip(callbacks, before, fingerprints(callbacks), strict=True):
@@ -133,6 +134,7 @@ def identity(run, x, y, batch_size, seed):
     Returns:
         A dictionary of texts; what is too long to show stands in them as a checksum.
     """
+    # A configuration shows what shapes do not: the rate of dropout, an activation.
     model, config = run.model, {}
     with suppress(NotImplementedError):  # a class of the reader's: its variables must do
         config = model.get_config()
@@ -158,6 +160,7 @@ def _text(config):
         passing = {"name", "build_config", "build_input_shape"}
         return {key: found[key] for key in found.keys() - passing}
 
+    # By its type, because a text for an object would hold its address, new in every process.
     text = json.dumps(config, default=lambda other: type(other).__name__)
     text = json.dumps(json.loads(text, object_hook=lasting), sort_keys=True)
     return re.sub(r'_\d+"', '"', text).encode()  # "dense_1" is the second "dense"
