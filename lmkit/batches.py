@@ -11,7 +11,7 @@ from lmkit._arguments import IGNORE
 
 
 def next_tokens(rows, length=None, pad_id=0):
-    """Makes inputs and targets for predicting the next token.
+    """Makes the inputs and targets with which a model learns to predict the next token.
 
     Args:
         rows: a list of rows of ids of any lengths, each at least 2 ids.
@@ -43,16 +43,16 @@ def next_tokens(rows, length=None, pad_id=0):
 
 
 def windows(ids, length, stride=None, pad_id=0):
-    """Cuts one long text into rows. Every token but the first is a target exactly once.
+    """Cuts one long text into rows in which every token but the first is a target once.
 
     Args:
         ids: the text, one row of at least 2 ids.
         length: how many inputs T a row has.
-        stride: how many ids a row starts after the row before; None for `length`. With a
-            smaller one the rows overlap: a target has more ids before it, and the targets
-            that an earlier row has scored are IGNORE.
-        pad_id: what the inputs of the last row are padded with on the right, if the text
-            ends before the row does; its targets are IGNORE there. This is the only padding.
+        stride: by how many ids the start of a row is behind that of the row before; None
+            for `length`. With a smaller one rows overlap, so that more ids precede a target.
+            Targets that an earlier row has scored are IGNORE.
+        pad_id: the padding, which only the last row can have, on the right, if the text ends
+            before the row does. Its targets are IGNORE there.
 
     Returns:
         Inputs and targets, int32 `(rows, T)` each.

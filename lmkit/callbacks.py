@@ -33,13 +33,13 @@ class EpochReport(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Forgets what an earlier training run took."""
-        # Durations, never times of day: a training run that goes on in another process takes
-        # these numbers along, and there the clock starts elsewhere.
+        # Durations, never readings of the clock: an interrupted training run takes these numbers
+        # to another process, and there the clock starts elsewhere.
         self._spent, self._epochs = 0.0, 0
 
     def on_epoch_begin(self, epoch, logs=None):
         """Opens the line."""
-        self._lap()  # what was before does not belong to this epoch
+        self._lap()  # the time until now does not belong to this epoch
         self._seconds, self._dots = 0.0, 0
         print(f"epoch {epoch + 1}/{self.params['epochs']} ", end="", flush=True)
 
@@ -68,7 +68,7 @@ class EpochReport(keras.callbacks.Callback):
 
 
 class GapToFloor(keras.callbacks.Callback):
-    """Adds `val_gap` to the logs: the loss on held-out text minus what nobody can beat.
+    """Adds `val_gap` to the logs: the loss on held-out text minus its floor.
 
     In nats per scored token. (`val_loss` will not do: Keras averages the means of batches, and
     a batch of short stories weighs as much as one of long ones.) A gap clearly below 0 is a
@@ -107,12 +107,12 @@ class GapToFloor(keras.callbacks.Callback):
         """Scores the held-out text."""
         if logs is not None:
             losses = score_tokens(self.model, self._inputs, self._targets, self._batch_size)
-            # NaN stays NaN: a model that has broken down must not look like a good one.
+            # NaN stays NaN: a model that has diverged must not look like a good one.
             logs["val_gap"] = float(losses[self._scored].mean()) - self.floor
 
 
 class TextSample(keras.callbacks.Callback):
-    """Prints a text after an epoch: what the model generates by now.
+    """Prints a text after an epoch, such as one that the model generates.
 
     List it after `EpochReport`, which closes its line at the end of the epoch.
 
@@ -155,7 +155,7 @@ def _shown(value):
     """Writes a number, or the numbers of an array such as F1Score's, or anything else."""
     try:
         numbers = np.asarray(value, "float64")
-    except (TypeError, ValueError):  # no metric is worth losing a training run
+    except (TypeError, ValueError):  # printing must not end a training run
         return str(value)
     digits = [f"{number:.4f}" for number in numbers.ravel()]
     return f"[{', '.join(digits)}]" if numbers.ndim else digits[0]

@@ -102,8 +102,9 @@ def check_model(model):
     if hasattr(model, "start") and hasattr(model, "step"):
         return model.vocab_size
     if hasattr(model, "predict"):  # a Keras model: called with a list it would fail in a riddle
+        name = type(model).__name__
         raise TypeError(
-            f"model must have start and step, which {type(model).__name__} lacks: use RecurrentLM or "
+            f"model must have start and step, which {name} lacks: use RecurrentLM or "
             "TransformerLM, or give a function, lambda ids: model(np.array([ids]))[0, -1]"
         )
     if not callable(model):

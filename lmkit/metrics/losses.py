@@ -1,4 +1,4 @@
-"""How well a language model predicts: -log p of every token, and what is made of it."""
+"""How well a language model predicts: -log p of every token, and its means."""
 
 import keras
 import numpy as np
@@ -8,12 +8,12 @@ from lmkit import _arguments
 from lmkit.backend import compiled_for
 from lmkit.batches import IGNORE
 
-# So many logits are there at once in `score_tokens`: 128 MiB in float32.
+# How many logits `score_tokens` computes at once: 128 MiB in float32.
 LOGITS = 2**25
 
 
 def token_losses(logits, targets, ignore_class=IGNORE):
-    """Computes -log p(target) of every token in float64, from logits that are there.
+    """Computes -log p(target) of every token in float64, from logits that exist already.
 
     Args:
         logits: a model's output, `(..., vocab)`.
@@ -33,7 +33,7 @@ def token_losses(logits, targets, ignore_class=IGNORE):
     if not logits.ndim:
         raise ValueError(f"logits must be (..., vocab), got {logits}")
     targets = _arguments.targets(targets, logits.shape[:-1], logits.shape[-1])
-    ignored = targets == _check(ignore_class)
+    ignored = targets == ignore_class  # nowhere if it is None
     if ((targets == IGNORE) & ~ignored).any():
         raise ValueError(f"targets hold IGNORE (-1), but ignore_class is {ignore_class}")
     logits = logits - logits.max(axis=-1, keepdims=True)  # so that exp cannot overflow
@@ -49,7 +49,7 @@ def score_tokens(model, inputs, targets, batch_size=None):
             any function of arrays that does the same.
         inputs: ids `(rows, time)`.
         targets: ids `(rows, time)`, IGNORE where a position is not scored.
-        batch_size: how many rows to compute at once; None for as many as memory likes.
+        batch_size: how many rows to compute at once; None for about 2**25 logits.
 
     Returns:
         A float64 array `(rows, time)` in nats, 0 where the target is IGNORE.
@@ -61,7 +61,7 @@ def score_tokens(model, inputs, targets, batch_size=None):
     """
     known = getattr(model, "vocab_size", None)
     inputs = _arguments.ids("inputs", inputs, 2, known)
-    # One row tells what no attribute does. It also makes weights that are not there yet.
+    # Without the attribute, one row shows the size. The call also creates missing weights.
     size = known if known and getattr(model, "built", True) else model(inputs[:1]).shape[-1]
     targets = _arguments.targets(targets, inputs.shape, size)
     count, time = inputs.shape
@@ -72,13 +72,13 @@ def score_tokens(model, inputs, targets, batch_size=None):
     def score(ids, wanted):
         return ops.where(wanted == IGNORE, 0.0, _losses(model(ids), wanted))
 
-    # A function may be NumPy's, which no compiler reads.
+    # A plain function may use NumPy, which cannot be compiled.
     compiled = isinstance(model, keras.Model)
     score = compiled_for(model, "score_tokens", score) if compiled else score
     losses = np.zeros(inputs.shape)
     for start in range(0, count, rows):
         part = slice(start, start + rows)
-        # The last slice is filled up with its own rows: another shape is compiled again.
+        # The last slice repeats its rows: another shape would cost another compilation.
         full = [np.resize(array[part], (rows, time)) for array in (inputs, targets)]
         found = ops.convert_to_numpy(score(*full))
         losses[part] = found[: count - start]
@@ -95,7 +95,7 @@ def _losses(logits, targets):
     logits = logits - ops.max(logits, axis=-1, keepdims=True)  # so that exp cannot overflow
     labels = ops.cast(ops.where(inside, targets, 0), "int32")[..., None]
     # Looked up, not multiplied by 0 and 1: other tokens may be impossible, and 0 times infinity
-    # is NaN. NaN for no class, because compiled code cannot raise and would read another logit.
+    # is NaN. NaN where there is no class: compiled code cannot raise, and reads another logit.
     chosen = ops.take_along_axis(logits, labels, axis=-1)[..., 0]
     return ops.where(inside, ops.log(ops.sum(ops.exp(logits), axis=-1)) - chosen, float("nan"))
 
@@ -118,7 +118,7 @@ class _MeanLoss(keras.metrics.Metric):
 
     def __init__(self, ignore_class=IGNORE, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.ignore_class = _check(ignore_class)
+        self.ignore_class = ignore_class
         self._counted = _Counted(ignore_class)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
@@ -156,12 +156,6 @@ class _MeanLoss(keras.metrics.Metric):
     def get_config(self):
         """Tells what is needed to build the metric again."""
         return {**super().get_config(), "ignore_class": self.ignore_class}
-
-
-def _check(ignore_class):
-    if ignore_class is None:
-        return None
-    return _arguments.whole("ignore_class", ignore_class, least=IGNORE)
 
 
 def _check_fit(what, values, logits):

@@ -1,6 +1,6 @@
-"""From text to ids and back: by word, by character, or at the blanks.
+"""From text to ids and back: by words, by characters, or by what spaces separate.
 
-Every tokenizer keeps two ids free: 0 for padding and 1 for tokens that it does not know.
+Every tokenizer reserves two ids: 0 for padding and 1 for unknown tokens.
 """
 
 from lmkit.tokenizers._base import PAD_ID, UNKNOWN_ID

@@ -14,7 +14,7 @@ PAD_ID, UNKNOWN_ID = 0, 1
 
 
 class Tokenizer:
-    """A list of tokens whose positions are their ids; a subclass says how to split a text."""
+    """A list of tokens, each at the index that is its id; subclasses say how to split a text."""
 
     _BETWEEN = " "  # what `decode` writes between two tokens
 
@@ -77,7 +77,7 @@ class Tokenizer:
         return batch
 
     def decode(self, ids):
-        """Puts the tokens of ids together again, as a text without the padding.
+        """Joins the tokens of a row of ids into a text, without the padding.
 
         Args:
             ids: one row of ids, which may be empty.
@@ -91,7 +91,7 @@ class Tokenizer:
         return self._BETWEEN.join(self.tokens[index] for index in ids if index != PAD_ID)
 
     def save(self, path):
-        """Writes the tokenizer as JSON; if that is interrupted, an older file stays as it was.
+        """Writes the tokenizer as JSON; an interrupted write leaves an older file intact.
 
         Args:
             path: the file, usually with the ending `.json`.
@@ -104,7 +104,7 @@ class Tokenizer:
         """Reads a tokenizer that `save` wrote.
 
         Args:
-            path: the file; a ValueError says what is wrong with it.
+            path: the file; if it holds something else, the ValueError says what.
 
         Returns:
             The tokenizer.
@@ -114,7 +114,7 @@ class Tokenizer:
         # Not UTF-8, not JSON, or thousands of nested brackets.
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} holds no tokenizer: it is not JSON ({error})") from None
-        # Ids of one kind mean other tokens in another, which nobody would notice.
+        # The ids of one kind mean other tokens in another, and nothing would fail.
         kind = record.get("tokenizer") if isinstance(record, dict) else type(record).__name__
         if not isinstance(record, dict) or kind != cls.__name__:
             raise ValueError(f"{path} does not hold a {cls.__name__}, but {kind!r}")
@@ -122,7 +122,7 @@ class Tokenizer:
 
 
 def _check(tokens):
-    """Refuses a list that is no vocabulary; it may come from anybody's file."""
+    """Refuses a list that is not a vocabulary; it may come from anybody's file."""
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise ValueError(f"tokens must be a list of strings, got {tokens!r:.60}")
     if tokens[:2] != SPECIAL:

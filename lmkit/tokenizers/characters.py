@@ -1,11 +1,11 @@
-"""Texts of which nothing is lost: as characters, or as what stands between blanks."""
+"""Lossless tokenizers: by characters, or by what spaces separate."""
 
 from lmkit import _arguments
 from lmkit.tokenizers._base import SPECIAL, Tokenizer
 
 
 class _Exact(Tokenizer):
-    """Knows every token of its texts, and refuses any other instead of losing it unseen."""
+    """Knows every token of its texts, and refuses others instead of losing them silently."""
 
     _KIND = "token"  # the word for it in messages
 
@@ -39,7 +39,7 @@ class _Exact(Tokenizer):
             A list of ids.
         """
         tokens = self.split(text)
-        # Asked for forgiveness, because asking for every token first takes twice as long.
+        # Checking every token first would take twice as long.
         try:
             return [self._ids[token] for token in tokens]
         except KeyError as error:
@@ -70,7 +70,7 @@ class CharTokenizer(_Exact):
 
     @classmethod
     def split(cls, text):
-        """Cuts a text into characters.
+        """Splits a text into characters.
 
         Args:
             text: a string.
@@ -82,9 +82,9 @@ class CharTokenizer(_Exact):
 
 
 class SplitTokenizer(_Exact):
-    """A text whose tokens have blanks between them, such as a story of `lmkit.stories`.
+    """A text whose tokens are separated by spaces, such as a story of `lmkit.stories`.
 
-    `decode(encode(text)) == text` for every text with single blanks whose tokens are all in
+    `decode(encode(text)) == text` for every text with single spaces whose tokens are all in
     the vocabulary. Case and punctuation are kept.
 
     Args:
@@ -100,7 +100,7 @@ class SplitTokenizer(_Exact):
 
     @classmethod
     def split(cls, text):
-        """Cuts a text at its blanks.
+        """Splits a text at its spaces, line ends and tabs.
 
         Args:
             text: a string.

@@ -7,7 +7,7 @@ import unicodedata
 from lmkit import _arguments
 from lmkit.tokenizers._base import SPECIAL, UNKNOWN_ID, Tokenizer
 
-# Scripts without blanks in which one character is about a word: Han, with its repetition marks,
+# Scripts without spaces in which a character is about a word: Han, with its repetition marks,
 # and the Japanese syllables.
 _SINGLE = (
     "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -19,9 +19,9 @@ class WordTokenizer(Tokenizer):
     """A text as its words, in lower case and without punctuation.
 
     A word is a run of letters and digits of any script. Combining marks belong to their
-    letter, apostrophes and zero-width joiners inside a word to the word. Han and Kana
-    characters are words of their own. Thai and other scripts without blanks are not
-    segmented: a clause is one word.
+    letter, apostrophes and zero-width joiners inside a word to the word. Every Han or Kana
+    character is a word. Thai and other scripts without spaces are not segmented: a whole
+    clause is one word.
 
     Args:
         tokens: the vocabulary, `["[PAD]", "[UNK]", word, word, ...]`.
@@ -39,7 +39,7 @@ class WordTokenizer(Tokenizer):
         """Makes a vocabulary of the most frequent words, the most frequent first.
 
         Args:
-            texts: strings. Give the training texts alone: a vocabulary that has seen the
+            texts: strings. Give only the training texts: a vocabulary that has seen the
                 test texts makes their score too good.
             vocab_size: how many ids at most, padding and unknown included.
 
@@ -47,7 +47,7 @@ class WordTokenizer(Tokenizer):
             The tokenizer.
         """
         counts = cls._count(texts, vocab_size)
-        # Ties in alphabetical order: the ids must not depend on the order of the texts.
+        # Ties in alphabetical order, so that the order of the texts does not matter.
         ordered = sorted(counts, key=lambda word: (-counts[word], word))
         return cls([*SPECIAL, *ordered[: vocab_size - 2]])
 
@@ -84,17 +84,17 @@ class WordTokenizer(Tokenizer):
 
 @functools.cache
 def _pattern(marks=""):
-    """Compiles what a word is. Without marks it is several times faster, so most texts go there."""
+    """Compiles the pattern of a word. The one without marks is several times faster."""
     marks = f"[{marks}]*" if marks else ""
     letter = rf"[^\W_{_SINGLE}]"
     part = f"(?:{letter}{marks})+" if marks else f"{letter}+"
-    # "didn't", and the joiners that Persian and Indian scripts have inside words.
+    # As in "didn't", and the joiners inside words of Persian and the scripts of India.
     return re.compile(rf"(?=\w)[{_SINGLE}]{marks}|{part}(?:['’\u200c\u200d]{part})*")
 
 
 @functools.cache
 def _all_marks():
-    """Lists all combining marks; they end below 0x20000, apart from variants of Han characters."""
+    """Lists all combining marks: below 0x20000, and the selectors of variants of Han characters."""
     return "".join(filter(_is_mark, map(chr, range(0x20000)))) + "\U000e0100-\U000e01ef"
 
 
