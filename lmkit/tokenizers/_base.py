@@ -48,7 +48,7 @@ class Tokenizer:
 
         Args:
             texts: a list of strings, at least one.
-            length: ids per row; None for those of the longest text, so that none is cut.
+            length: ids per row; None for the length of the longest text, so that none is cut.
             padding: "post" pads on the right, "pre" on the left.
             truncating: "post" cuts off the end of a text, "pre" its beginning.
 
