@@ -431,7 +431,7 @@ MUTANTS = [
     _descend(
         "takes the id 0 for padding, too",
         "check_7_padding",
-        "only IGNORE is no word",
+        "only IGNORE is not a word",
         ("targets != IGNORE", "targets > 0"),
     ),
     _descend(
