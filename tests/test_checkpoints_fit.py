@@ -202,6 +202,25 @@ def test_early_stopping_is_kept_and_its_best_weights(tmp_path):
     assert run(tmp_path / "b", batches=1) == expected  # after it has stopped
 
 
+def test_several_batches_per_call_of_the_compiled_step(tmp_path):
+    def run(folder, calls=10**9):
+        keras.utils.set_random_seed(1)
+        model = new_model("small", jit_compile=False)
+        model.compile("adam", model.loss, steps_per_execution=2, jit_compile=False)
+        callbacks = [KillAfter(calls)]
+        history = fit_with_backup(
+            model, X, Y, folder, BATCH_SIZE, epochs=2, callbacks=callbacks, save_freq=3
+        )
+        return history.history, [array.tobytes() for array in model.get_weights()]
+
+    expected = run(tmp_path / "a")
+    for calls in (3, 4):  # after batches 6 of the first epoch, which saved 4, and 12
+        with pytest.raises(Killed):
+            run(tmp_path / "b", calls)
+    assert names(tmp_path / "b") == ["000000000004.checkpoint", "000000000008.checkpoint"]
+    assert run(tmp_path / "b") == expected
+
+
 def test_says_where_it_goes_on(tmp_path, capsys):
     for batches in (19, 10**9):
         try:
@@ -210,7 +229,8 @@ def test_says_where_it_goes_on(tmp_path, capsys):
             assert "continuing" not in capsys.readouterr().out
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "continuing in epoch 2 of 3, after batch 4 of 13"
-    assert lines[1].startswith("epoch 2/3 .......... accuracy ")
+    # 10 * 4 // 13: the report printed three of the ten dots in its first life.
+    assert lines[1].startswith("epoch 2/3 ....... accuracy ")
 
 
 # Files.

@@ -206,7 +206,7 @@ def test_altered_weights_in_a_model_are_noticed(saved, tmp_path):
 
 def test_weights_of_another_size_are_refused_and_change_nothing_silently(saved, tmp_path):
     (tmp_path / "model.weights.h5").write_bytes(saved["model.weights.h5"])
-    with pytest.raises(ValueError, match=r"(?s)shape"):
+    with pytest.raises(ValueError, match="could not be loaded"):
         RecurrentLM(vocab_size=10, embed_dim=2, units=3).load_weights(tmp_path / "model.weights.h5")
 
 

@@ -482,7 +482,7 @@ def stream(text, name="stdout"):
 
 FIGURE = nbformat.v4.new_output("display_data", data={"image/png": "i" * 200_000})
 ERROR = nbformat.v4.new_output(
-    "error", ename="ValueError", evalue="e" * 10**6, traceback=["t" * 10**6] * 3
+    "error", ename="ValueError", evalue="e" * 10**7, traceback=["t" * 10**7] * 3
 )
 
 
@@ -519,6 +519,18 @@ def test_a_flood_of_output_is_cut_and_says_so(outputs):
     # The outputs that fit, and an error's two texts with their notes.
     assert len(json.dumps(cell)) < grade_class.CELL + 3 * grade_class.TEXT
     assert "the grader cut" in str(cell.outputs)
+
+
+@pytest.mark.parametrize("kind", ["stream", "value"])
+def test_the_beginning_of_a_long_text_is_shown(kind):
+    text = "x" * 40_000_000
+    value = nbformat.v4.new_output("execute_result", data={"text/plain": text})
+    cell = printed(stream(text) if kind == "stream" else value)
+    assert grade_class.cut_outputs(cell)
+    (output,) = cell.outputs
+    shown = output.text if kind == "stream" else output.data["text/plain"]
+    most = grade_class.TEXT
+    assert shown == f"{text[:most]}\n[the grader cut {40_000_000 - most:,} more characters]\n"
 
 
 def test_an_error_behind_a_flood_of_output_still_reaches_the_table():

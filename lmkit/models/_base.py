@@ -39,18 +39,14 @@ class LanguageModel(keras.Model):
     def get_config(self):
         """Tells what is needed to build the model again."""
         config = super().get_config() | {"format": FORMAT}
-        # quantize() gives sublayers a precision of their own, so Keras needs a policy per layer. A
-        # model that was loaded in this way has such a map already, and quantize() updates it.
-        parts = {part.path: part.dtype_policy for part in self._parts() if part.quantization_mode}
-        if parts and not hasattr(self.dtype_policy, "default_policy"):
-            policies = keras.dtype_policies.DTypePolicyMap(self.dtype_policy.name, parts)
-            config["dtype"] = keras.dtype_policies.serialize(policies)
-        return config
+        modes = [part.quantization_mode for part in self._parts()]
+        return config | ({"quantized": modes} if any(modes) else {})
 
     @classmethod
     def from_config(cls, config):
         """Builds the model from what `get_config` gave."""
         config = dict(config)  # the caller's own stays as it is
+        modes = config.pop("quantized", [])
         if (found := config.pop("format", 1)) != FORMAT:
             # The weights of another format may have equal shapes and mean something else.
             age = "an older" if found < FORMAT else "a newer"
@@ -58,7 +54,12 @@ class LanguageModel(keras.Model):
                 f"this {cls.__name__} was saved by {age} lmkit (file format {found}, this lmkit "
                 f"reads {FORMAT}): load it with that lmkit, or build and train the model again"
             )
-        return super().from_config(config)
+        model = super().from_config(config)
+        # Quantized layers have other weights, which must be there before a file fills them.
+        for part, mode in zip(model._parts(), modes, strict=False):
+            if mode:
+                part.quantize(mode)
+        return model
 
 
 def check_rank(ids):
