@@ -1,4 +1,4 @@
-"""What Keras 3 has no public name for: gradients, compiled functions, the backend's own dice."""
+"""What Keras 3 has no public name for: gradients, compiled functions, random state."""
 
 import keras
 from keras import ops
@@ -80,7 +80,7 @@ def _is(one, other):
 
 
 def random_state():
-    """Reads the random state that the backend itself holds, Keras's seeds apart.
+    """Reads the random state that the backend holds outside of Keras's variables.
 
     Returns:
         A list of NumPy arrays: on PyTorch one for the CPU and one per GPU, else empty.
@@ -88,7 +88,8 @@ def random_state():
     Example:
         >>> set_random_state(random_state())
     """
-    # PyTorch's dropout draws from it; TensorFlow and JAX draw only with a seed of Keras.
+    # PyTorch's dropout draws from it. TensorFlow and JAX draw only with one of Keras's seeds,
+    # which are variables of the model.
     if keras.backend.backend() != "torch":
         return []
     import torch
@@ -103,12 +104,14 @@ def set_random_state(state):
         state: the list.
 
     Example:
-        >>> set_random_state(random_state())
+        >>> state = random_state()
+        >>> set_random_state(state)
     """
     if keras.backend.backend() != "torch":
         return
     import torch
 
+    # A copy, because PyTorch warns of arrays that cannot be written, as a file's may be.
     cpu, *gpus = [torch.from_numpy(array.copy()) for array in state]
     torch.set_rng_state(cpu)
     torch.cuda.set_rng_state_all(gpus)
@@ -135,6 +138,7 @@ def _compile_jax(function, variables):
 def _compile_torch(function, variables):
     import torch
 
+    # PyTorch runs operations one by one; without gradients it keeps no intermediate results.
     @torch.no_grad()
     def with_tensors(*arguments):
         return function(*keras.tree.map_structure(ops.convert_to_tensor, arguments))

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lmkit.backend import compile_function, value_and_gradients
+from lmkit.backend import (
+    compile_function,
+    compiled_for,
+    random_state,
+    set_random_state,
+    value_and_gradients,
+)
 
 
 def test_by_hand():
@@ -50,3 +56,41 @@ def test_compiled_functions_compute_the_same_and_follow_their_variables():
         assert ops.convert_to_numpy(same).tolist() == np.ones(shape).tolist()
     weight.assign([5.0, 7.0])
     assert ops.convert_to_numpy(compiled(x, (x, x))[0])[0].tolist() == [5.0, 7.0]
+
+
+def dense():
+    layer = keras.layers.Dense(1, kernel_initializer="ones")
+    layer.build((None, 2))
+    return layer
+
+
+def test_a_models_function_is_compiled_once_and_again_for_new_variables():
+    layer, x = dense(), ops.ones((3, 2))
+    call = layer.call
+    compiled = compiled_for(layer, "call", call)
+    assert compiled_for(layer, "call", call) is compiled
+    assert compiled_for(layer, "another", call) is not compiled
+    assert compiled_for(dense(), "call", call) is not compiled
+    assert ops.convert_to_numpy(compiled(x)).tolist() == [[2.0]] * 3
+    layer.kernel.assign([[2.0], [3.0]])  # training changes values, not variables
+    assert compiled_for(layer, "call", call) is compiled
+    assert ops.convert_to_numpy(compiled(x)).tolist() == [[5.0]] * 3
+    layer.enable_lora(1)  # two more
+    again = compiled_for(layer, "call", call)
+    assert again is not compiled
+    assert ops.convert_to_numpy(again(x)).tolist() == [[5.0]] * 3
+
+
+def test_what_the_backend_draws_comes_again():
+    """Dropout draws from Keras's seed, on PyTorch from PyTorch's own state."""
+    layer, x = keras.layers.Dropout(0.5), np.ones((4, 50), "float32")
+    layer(x, training=True)
+    seeds = [ops.convert_to_numpy(variable) for variable in layer.variables]
+    state, drawn = random_state(), []
+    for _ in range(2):
+        set_random_state(state)
+        for variable, seed in zip(layer.variables, seeds, strict=True):
+            variable.assign(seed)
+        drawn.append(ops.convert_to_numpy(layer(x, training=True)))
+    assert drawn[0].tolist() == drawn[1].tolist()
+    assert all(isinstance(array, np.ndarray) for array in state)

@@ -189,7 +189,11 @@ def test_a_missing_file_is_named(tmp_path, name):
         load_reviews("train", tmp_path)
 
 
-@pytest.mark.parametrize("sums", ["", "abc  train.csv\n", "\n\nnonsense\n", f"{'0' * 64}\n"])
+@pytest.mark.parametrize(
+    "sums",
+    ["", "abc  train.csv\n", "\n\nnonsense\n", f"{'0' * 64}\n", f"{'0' * 64}  train.csv.old\n",
+     f"{'0' * 64}  a/train.csv\n"],
+)  # fmt: skip
 def test_a_file_that_is_not_listed(tmp_path, sums):
     (make_reviews(tmp_path, train=TRAIN) / "SHA256SUMS").write_text(sums)
     with pytest.raises(ValueError, match=r"SHA256SUMS does not list train\.csv"):

@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) a second)\b")
 LEFT = re.compile(r", \d+ s left$")
-FIGURE_OF_TIMES = "A longer context makes every word dearer"
+FIGURE_OF_TIMES = "A longer context makes every word more expensive"
 
 
 def without_times(line):

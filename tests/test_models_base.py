@@ -308,12 +308,23 @@ def test_steps_that_are_refused(kind):
 
 @pytest.mark.parametrize("kind", ["transformer", "lstm"])
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("wrong", [99, 11, -1])
-def test_an_id_outside_the_vocabulary_makes_the_loss_nan(kind, compiled, wrong, rng):
+def test_an_id_outside_the_vocabulary_makes_the_loss_nan(kind, compiled, rng):
     model, ids = make(kind), rng.integers(0, 11, (4, 6))
-    ids[1, 2] = wrong
+    ids[1, 2] = 99
     model.compile("adam", lm_loss(), jit_compile=compiled)
     assert np.isnan(model.fit(ids, ids % 11, verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wrong", [99, 11, -1])
+def test_an_id_outside_spoils_what_follows_it_and_no_other_row(kind, wrong, rng):
+    model, ids = make(kind), rng.integers(0, 11, (2, 6)).astype("int32")
+    ids[1, 2] = wrong
+    for logits in (model(ids), model.step(ids, model.start(2, 6))[0]):
+        spoiled = np.isnan(numpy(logits)).any(axis=-1)
+        # Attention spoils earlier positions as well: 0 times NaN is NaN.
+        assert spoiled[1, 2:].all()
+        assert not spoiled[0].any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
