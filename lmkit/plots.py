@@ -1,7 +1,12 @@
 """One style for all figures of the course; every function draws on `ax` and returns it."""
 
+import html
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
+
+from lmkit.datasets.shipped import shipped_folder
 
 # Okabe and Ito's colors, which people with any color vision tell apart. Lines that cross also
 # differ in their dashes: a figure has to survive a black-and-white printer.
@@ -12,7 +17,7 @@ COLORS = {
     "red": "#D55E00",
     "purple": "#CC79A7",
     "sky": "#56B4E9",
-    "grey": "#6B6B6B",
+    "gray": "#6B6B6B",
 }
 
 
@@ -33,6 +38,34 @@ def use_style():
             "legend.framealpha": 0.9,
         }
     )
+
+
+class Diagram:
+    """A drawing that a notebook shows as the last line of a cell.
+
+    Args:
+        name: a file of `chapters/figures`, without its ending.
+
+    Raises: FileNotFoundError if there is no such drawing; the message lists the ones there are.
+
+    Example:
+        >>> Diagram("02_lstm_cell")
+        Diagram: The LSTM cell: ...
+    """
+
+    def __init__(self, name):
+        folder = shipped_folder("figures", "chapters/figures")
+        known = sorted(path.stem for path in folder.glob("*.svg"))
+        if name not in known:
+            raise FileNotFoundError(f"no diagram {name!r}; there are: {', '.join(known)}")
+        self.svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
+
+    def _repr_svg_(self):
+        return self.svg
+
+    def __repr__(self):
+        # What a screen reader says, and what a terminal shows.
+        return "Diagram: " + html.unescape(re.search("<title>(.*)</title>", self.svg)[1])
 
 
 def plot_history(history, metric="loss", ax=None, references=None):
@@ -77,10 +110,10 @@ def add_reference(ax, name, value):
         name: the label.
         value: the height.
     """
-    ax.axhline(value, color=COLORS["grey"], linestyle=":")
+    ax.axhline(value, color=COLORS["gray"], linestyle=":")
     # Outside the axes on the right, where no curve can cross the words.
     place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-    where = {"xycoords": ax.get_yaxis_transform(), "color": COLORS["grey"]}
+    where = {"xycoords": ax.get_yaxis_transform(), "color": COLORS["gray"]}
     ax.annotate(f"{name} {value:.3g}", (1, value), **place, **where)
 
 
@@ -186,7 +219,7 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
         part = slice(start, start + per_row)
         places = np.arange(len(tokens[part]))
         above = losses[part] - floors[part]  # negative where the model knows too much
-        row.bar(places, floors[part], color=COLORS["grey"], width=0.8)
+        row.bar(places, floors[part], color=COLORS["gray"], width=0.8)
         row.bar(places, above, bottom=floors[part], color=COLORS["orange"], width=0.8)
         row.set_xticks(places, tokens[part], rotation=55, ha="right", fontsize=8)
         # The same width in a shorter last row: its bars must not grow.

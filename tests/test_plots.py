@@ -19,6 +19,14 @@ def test_style_is_set():
         assert plt.rcParams["axes.prop_cycle"].by_key()["color"] == list(plots.COLORS.values())
 
 
+def test_a_diagram_shows_its_drawing_and_says_what_it_shows():
+    diagram = plots.Diagram("03_entropy_and_divergence")
+    assert diagram._repr_svg_().startswith("<svg ") and diagram._repr_svg_().endswith("</svg>\n")
+    assert repr(diagram).startswith("Diagram: ") and "<" not in repr(diagram)
+    with pytest.raises(FileNotFoundError, match=r"no diagram '\.\./x'; there are: 01_back"):
+        plots.Diagram("../x")
+
+
 def test_history_draws_what_it_holds():
     history = {"loss": [0.7, 0.4, 0.3], "val_loss": [0.6, 0.5, 0.55]}
     ax = plots.plot_history(history, references={"ln 2": np.log(2)})

@@ -313,5 +313,6 @@ def test_wheel_carries_what_the_course_needs_and_no_more(installed):
     files = {path.relative_to(installed).as_posix() for path in installed.rglob("*")}
     assert "lmkit/data/reviews/train.csv" in files
     assert "lmkit/results/01_rnn_classifier.json" in files
+    assert "lmkit/figures/02_lstm_cell.svg" in files
     assert {"lmkit/stories/english.txt", "lmkit/stories/chinese.txt"} <= files
     assert not [name for name in files if name.endswith((".ipynb", ".pyc"))]

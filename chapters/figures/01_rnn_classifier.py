@@ -40,9 +40,9 @@ def padding():
     d.text(20, 276, "one array of ids, shape (batch 3, time 5)", 22, "start", weight="bold")
     for n, row in enumerate(ids):
         full = [*row, *["0"] * (5 - len(row))]
-        tints = ["blue"] * len(row) + ["grey"] * (5 - len(row))
+        tints = ["blue"] * len(row) + ["gray"] * (5 - len(row))
         d.cells(20, 300 + 46 * n, full, width=74, height=38, tint=tints)
-    d.text(420, 344, "grey: padding.\nThe mask tells the\nnetwork to skip it.", 20, "start")
+    d.text(420, 344, "gray: padding.\nThe mask tells the\nnetwork to skip it.", 20, "start")
     return d
 
 

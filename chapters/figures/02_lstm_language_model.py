@@ -14,9 +14,9 @@ def shifted():
     d.text(16, 30, "one story", 22, "start", weight="bold")
     d.cells(16, 48, words, width=101, height=42)
     d.text(16, 130, "inputs", 22, "start", weight="bold")
-    d.cells(16, 148, [*words[:-1], "0"], width=101, height=42, tint=["blue"] * 5 + ["grey"])
+    d.cells(16, 148, [*words[:-1], "0"], width=101, height=42, tint=["blue"] * 5 + ["gray"])
     d.text(16, 318, "targets", 22, "start", weight="bold")
-    d.cells(16, 256, [*words[1:], "−1"], width=101, height=42, tint=["green"] * 5 + ["grey"])
+    d.cells(16, 256, [*words[1:], "−1"], width=101, height=42, tint=["green"] * 5 + ["gray"])
     for n in range(5):
         x = 66 + 101 * n
         d.arrow(x, 192, x, 254)

@@ -14,7 +14,7 @@ def split_bar():
     d.line(20, 62, 620, 62)
     d.line(20, 54, 20, 70)
     d.line(620, 54, 620, 70)
-    d.box(20, 84, 430, 70, "entropy H(p)", "grey", 23)
+    d.box(20, 84, 430, 70, "entropy H(p)", "gray", 23)
     d.box(450, 84, 170, 70, "KL(p ‖ q)", "orange", 23)
     d.text(235, 194, "the text’s own uncertainty:\nno model gets below it", 20)
     d.text(535, 194, "what this model\nstill gets wrong", 20)

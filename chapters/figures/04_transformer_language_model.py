@@ -26,7 +26,7 @@ def attention():
         d.arrow(x + 45, 384, x + 45, 424)
     d.text(16, 138, "keys", 20, "start")
     d.text(16, 208, "scores q·k", 20, "start")
-    d.box(170, 236, 438, 36, "softmax", "grey", 20)
+    d.box(170, 236, 438, 36, "softmax", "gray", 20)
     d.text(16, 302, "weights", 20, "start")
     d.text(16, 362, "values", 20, "start")
     d.line(215, 426, 563, 426)
@@ -85,7 +85,7 @@ def block():
         (492, "token + position\nembedding", "blue", "(B, T, C)"),
         (398, "block 1", "orange", "(B, T, C)"),
         (312, "block 2", "orange", "(B, T, C)"),
-        (226, "layer\nnormalization", "grey", "(B, T, C)"),
+        (226, "layer\nnormalization", "gray", "(B, T, C)"),
         (140, "× embeddingᵀ\n(tied)", "blue", "(B, T, V)"),
     ]
     for n, (y, name, tint, shape) in enumerate(parts):
@@ -97,14 +97,14 @@ def block():
     d.text(440, 26, "one block", 22, weight="bold")
     d.arrow(440, 622, 440, 532)
     d.text(452, 610, "x (B, T, C)", 18, "start", PALE)
-    d.box(350, 480, 180, 50, "layer\nnormalization", "grey", 19)
+    d.box(350, 480, 180, 50, "layer\nnormalization", "gray", 19)
     d.arrow(440, 480, 440, 452)
     d.box(350, 400, 180, 50, "attention", "green", 20)
     d.arrow(440, 400, 440, 372)
     d.circle(440, 350, 20, "+", "orange", 26)
     d.arrow(440, 576, 586, 576, 586, 350, 462, 350, color=RED, width=3)
     d.arrow(440, 330, 440, 284)
-    d.box(350, 232, 180, 50, "layer\nnormalization", "grey", 19)
+    d.box(350, 232, 180, 50, "layer\nnormalization", "gray", 19)
     d.arrow(440, 232, 440, 204)
     d.box(350, 134, 180, 68, "feed-forward:\nC → 4C, GELU, → C", "green", 18)
     d.arrow(440, 134, 440, 112)
@@ -128,7 +128,7 @@ def cache():
     d.text(500, 30, "new word", 20, "start", weight="bold", color=RED)
     for n, word in enumerate([*words, "smiled"]):
         x = 96 + 100 * n + (24 if n == 4 else 0)
-        tint = "grey" if n < 4 else "orange"
+        tint = "gray" if n < 4 else "orange"
         d.text(x + 44, 70, word, 20)
         d.box(x, 92, 88, 44, f"k{'₁₂₃₄₅'[n]}", tint, 22)
         d.box(x, 150, 88, 44, f"v{'₁₂₃₄₅'[n]}", tint, 22)

@@ -3,7 +3,7 @@
 A diagram is 640 units wide and its text at least 18 units high, so that it can be read on a
 phone, where a page is about 390 pixels wide. It brings its own light background: the same
 file works on a light page, on a dark one, and in print. Tints differ in lightness, so they
-stay apart in grey.
+stay apart in gray.
 """
 
 from xml.sax.saxutils import escape
@@ -18,7 +18,7 @@ TINTS = {
     "green": "#bfe6d5",
     "red": "#f3b08c",
     "purple": "#e9c9da",
-    "grey": "#dddddd",
+    "gray": "#dddddd",
 }
 
 
