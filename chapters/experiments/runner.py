@@ -68,11 +68,11 @@ class Experiment:
     as_lists: bool = False
 
 
-def compile_language_model(model, fit, learning_rate, warmup=None, loss=None):
+def compile_language_model(model, fit, learning_rate, warmup=None, loss=None, xla=True):
     """Compiles a model as every chapter from 02 on does; returns the model and `fit`."""
     schedule = warmup_cosine(learning_rate, fit.steps, warmup)
     optimizer = keras.optimizers.Adam(schedule, beta_2=0.98, global_clipnorm=1.0)
-    model.compile(optimizer, loss or lm_loss(), jit_compile=True)
+    model.compile(optimizer, loss or lm_loss(), jit_compile=xla)
     return model, fit
 
 
