@@ -288,6 +288,9 @@ def main():
         lines.append(line)
         passed &= fine
         print(table([line]), flush=True)
+        log = options.folder / name / "log.txt"
+        if not fine and log.exists():
+            print(*log.read_text(errors="replace").splitlines()[-60:], sep="\n", flush=True)
     print(f"\n{table(lines)}")
     if options.store:
         ran = [line for line in lines if line[2] and "stopped" not in line[-1]]
