@@ -31,6 +31,10 @@ def coding_tasks(name):
     return {task: checks for task, checks in grading.answers(grading.read(name)).items() if checks}
 
 
+def of_task(name, task):
+    return [mutant for mutant in MUTANTS[name] if mutant.task == task]
+
+
 def nbgrader(cell):
     return cell.metadata.get("nbgrader", {})
 
@@ -65,10 +69,18 @@ def test_each_mutant_meets_its_check(name, mutant):
 @every_assignment
 def test_each_task_has_four_mutants_and_each_check_a_victim(name):
     for task, checks in coding_tasks(name).items():
-        mine = [mutant for mutant in MUTANTS[name] if mutant.task == task]
+        mine = of_task(name, task)
         assert len({mutant.code for mutant in mine}) >= 4, task
         victims = {mutant.killed_by for mutant in mine if not mutant.hidden}
         assert victims == set(checks), task
+
+
+@every_assignment
+def test_a_task_that_trains_a_keras_model_has_six_mutants_and_more(name):
+    trains = [t for t in coding_tasks(name) if any("fit_" in m.code for m in of_task(name, t))]
+    trains = [t for t in trains if any(".compile(" in m.code for m in of_task(name, t))]
+    assert len(trains) == (name != "03_softmax_cross_entropy")
+    assert all(len({mutant.code for mutant in of_task(name, task)}) >= 6 for task in trains)
 
 
 @every_assignment
@@ -89,7 +101,7 @@ def test_the_broken_function_fails_every_check(name):
 @every_assignment
 def test_the_points_are_the_announced_ones(name):
     points = [nbgrader(cell).get("points", 0) for cell in grading.read(name).cells]
-    announced = {"01_rnn_classifier": 30}.get(name, 32)
+    announced = {"01_rnn_classifier": 34, "03_softmax_cross_entropy": 32}.get(name, 36)
     assert sum(points) == announced
     assert f"{announced} points" in grading.read(name).cells[0].source
 
@@ -101,7 +113,7 @@ def test_the_notebook_has_the_agreed_format(name):
     assert len(names) == len(set(names))
     tasks = coding_tasks(name)
     proofs = [cell for cell in notebook.cells if grading.grade_id(cell).startswith("proof_")]
-    assert 5 <= len(tasks) + len(proofs) <= 7
+    assert 5 <= len(tasks) + len(proofs) <= 8
     assert len(proofs) >= 1
     assert all(cell.cell_type == "markdown" and nbgrader(cell)["grade"] for cell in proofs)
     for cell in notebook.cells:

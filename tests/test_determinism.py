@@ -22,7 +22,7 @@ from conftest import THREADS
 
 ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
-TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) a second)\b")
+TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) (?:a|per) second)\b")
 LEFT = re.compile(r", \d+ s left$")
 FIGURE_OF_TIMES = "A longer context makes every word more expensive"
 
@@ -123,6 +123,7 @@ def test_another_figure_is_noticed_but_not_one_of_times():
         ("loss 0.3883  19.7 s", "loss 0.3883  0.4 s, 1 s left"),
         ("128 tokens: 7 s of training", "128 tokens: 9.5 s of training"),
         ("1,200 tokens a second", "90 tokens a second"),
+        ("1,200 tokens per second", "90 tokens per second"),
         ("again: 179 characters a second", "again: 71 characters a second"),
     ],
 )

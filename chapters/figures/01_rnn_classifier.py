@@ -10,39 +10,24 @@ def padding():
         "Three short reviews are split into words, each word is looked up in the vocabulary, "
         "and the rows of ids are padded with zeros to one length.",
     )
-    rows = [["warm", "not", "dull"], ["dull", "film"], ["a", "warm", "clever", "film"]]
-    ids = [["3", "4", "2"], ["2", "5"], ["6", "3", "7", "5"]]
+    rows = [["warm", "not", "dull"], ["dull", "not", "warm"], "a warm and clever film".split()]
+    ids = [["2", "4", "3"], ["3", "4", "2"], ["5", "2", "6", "7", "8"]]
     d.text(20, 28, "words", 22, "start", weight="bold")
     for n, row in enumerate(rows):
-        d.cells(20, 50 + 46 * n, row, width=92, height=38)
+        d.cells(20, 50 + 46 * n, row, width=74, height=38)
     d.text(420, 28, "vocabulary", 22, "start", weight="bold")
-    entries = [
-        "0  [PAD]",
-        "1  [UNK]",
-        "2  dull",
-        "3  warm",
-        "4  not",
-        "5  film",
-        "6  a",
-        "7  clever",
-    ]
+    entries = ["[PAD]", "[UNK]", "warm", "dull", "not", "a", "and", "clever", "film"]
     for n, entry in enumerate(entries):
-        d.text(
-            424 + 110 * (n // 4),
-            66 + 34 * (n % 4),
-            entry,
-            19,
-            "start",
-            RED if n == 0 else "#1b1b1b",
-        )
-    d.arrow(200, 198, 200, 248)
-    d.text(216, 222, "look up, then pad on the right with 0", 19, "start")
+        color = RED if n == 0 else "#1b1b1b"
+        d.text(424 + 110 * (n // 5), 60 + 31 * (n % 5), f"{n}  {entry}", 19, "start", color)
+    d.arrow(60, 198, 60, 248)
+    d.text(76, 224, "look up, then pad with 0", 19, "start")
     d.text(20, 276, "one array of ids, shape (batch 3, time 5)", 22, "start", weight="bold")
     for n, row in enumerate(ids):
         full = [*row, *["0"] * (5 - len(row))]
         tints = ["blue"] * len(row) + ["gray"] * (5 - len(row))
         d.cells(20, 300 + 46 * n, full, width=74, height=38, tint=tints)
-    d.text(420, 344, "gray: padding.\nThe mask tells the\nnetwork to skip it.", 20, "start")
+    d.text(420, 344, "gray: padding,\nno word at all", 20, "start")
     return d
 
 
@@ -99,7 +84,7 @@ def backpropagation():
     d.arrow(560, 80, 440, 80, color=RED, width=3, dashed=True)
     d.text(40, 308, "δ₂ = Uᵀ δ₃ · (1 − h₂²)        δ₁ = Uᵀ δ₂ · (1 − h₁²)", 21, "start", RED)
     d.text(40, 346, "Every step back multiplies by Uᵀ and by a number below 1.", 20, "start")
-    d.text(40, 376, "dL/dU adds up one term per step: δₜ times hₜ₋₁.", 20, "start")
+    d.text(40, 376, "Each step adds δₜ times hₜ₋₁ to the gradient of U.", 20, "start")
     return d
 
 

@@ -1,4 +1,4 @@
-"""Diagrams of chapter 02: inputs beside shifted targets, the LSTM cell."""
+"""Diagrams of chapter 02: inputs beside shifted targets, the LSTM cell, the GRU cell."""
 
 from svg import PALE, Diagram
 
@@ -67,4 +67,47 @@ def lstm_cell():
     return d
 
 
-DIAGRAMS = {"02_shifted_targets": shifted, "02_lstm_cell": lstm_cell}
+def gru_cell():
+    """One gate mixes the old state with a candidate."""
+    d = Diagram(
+        520,
+        "The GRU cell: the update gate z multiplies the old state, 1 minus z times the candidate "
+        "is added, and the reset gate limits what the candidate sees of the old state.",
+    )
+    d.text(20, 30, "the state h itself is kept and added to", 21, "start", weight="bold")
+    d.line(20, 110, 146, 110, width=4)
+    d.circle(170, 110, 22, "×", "orange", 28)
+    d.line(192, 110, 366, 110, width=4)
+    d.circle(390, 110, 22, "+", "orange", 28)
+    d.arrow(412, 110, 620, 110, width=4)
+    d.text(60, 84, "hₜ₋₁", 22)
+    d.text(592, 84, "hₜ", 22)
+    for x, name, tint in (
+        (170, "update gate\nσ", "blue"),
+        (390, "candidate\ntanh", "green"),
+        (560, "reset gate\nσ", "blue"),
+    ):
+        d.box(x - 57, 300, 114, 66, name, tint, 19)
+        d.arrow(x, 430, x, 368)
+    d.arrow(170, 298, 170, 134)
+    d.text(152, 262, "z", 22)
+    d.arrow(170, 216, 232, 216)
+    d.box(234, 196, 84, 40, "1 − z", "plain", 20)
+    d.arrow(318, 216, 366, 216)
+    d.circle(390, 216, 20, "×", "orange", 26)
+    d.arrow(390, 298, 390, 238)
+    d.text(408, 264, "g", 22)
+    d.arrow(390, 194, 390, 134)
+    d.arrow(503, 333, 449, 333)
+    d.text(476, 312, "r", 22)
+    d.line(60, 430, 560, 430)
+    d.text(20, 468, "xₜ and hₜ₋₁ enter all three", 21, "start")
+    d.text(20, 500, "hₜ = z · hₜ₋₁ + (1 − z) · g", 21, "start", PALE)
+    return d
+
+
+DIAGRAMS = {
+    "02_shifted_targets": shifted,
+    "02_lstm_cell": lstm_cell,
+    "02c_gru_cell": gru_cell,
+}

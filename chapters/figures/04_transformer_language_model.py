@@ -12,9 +12,10 @@ def attention():
         "the values.",
     )
     words, scores = ["Mia", "met", "Tom", "She"], ["2", "0", "1", "2"]
-    weights = ["0.35", "0.11", "0.19", "0.35"]
+    weights = ["0.348", "0.110", "0.195", "0.348"]
     d.text(16, 34, "query of “She”", 20, "start", weight="bold")
     d.box(170, 12, 90, 42, "q₄", "orange", 22)
+    d.text(276, 34, "is compared with every key", 20, "start", PALE)
     for n, word in enumerate(words):
         x = 170 + 116 * n
         d.text(x + 45, 98, word, 21, weight="bold")
@@ -31,7 +32,7 @@ def attention():
     d.text(16, 362, "values", 20, "start")
     d.line(215, 426, 563, 426)
     d.arrow(389, 426, 389, 450)
-    d.text(389, 474, "output o₄ = 0.35 v₁ + 0.11 v₂ + 0.19 v₃ + 0.35 v₄", 20)
+    d.text(320, 474, "output o₄ = 0.348 v₁ + 0.110 v₂ + 0.195 v₃ + 0.348 v₄", 20)
     return d
 
 
@@ -42,21 +43,21 @@ def heads():
         "How heads are split: queries of shape (B, T, C) are reshaped to (B, T, H, D), "
         "transposed to (B, H, T, D), and after attention the way is gone back.",
     )
-    d.text(20, 30, "(B, T, C) = (1, 4, 6)", 20, "start", weight="bold")
+    d.text(20, 30, "(B, T, C) = (2, 4, 6)", 20, "start", weight="bold")
     tints = ["blue"] * 3 + ["orange"] * 3
     for t in range(4):
         d.cells(20, 48 + 34 * t, [""] * 6, width=34, height=34, tint=tints)
-    d.text(122, 204, "four words, six channels", 19)
+    d.text(122, 204, "one text of the two", 19)
     d.arrow(236, 116, 316, 116)
     d.text(276, 88, "reshape", 19)
-    d.text(330, 30, "(B, T, H, D) = (1, 4, 2, 3)", 20, "start", weight="bold")
+    d.text(330, 30, "(B, T, H, D) = (2, 4, 2, 3)", 20, "start", weight="bold")
     for t in range(4):
         d.cells(330, 48 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
         d.cells(452, 48 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
     d.text(442, 204, "each word’s channels in two groups", 19)
     d.arrow(442, 224, 442, 270)
     d.text(456, 246, "transpose", 19, "start")
-    d.text(330, 296, "(B, H, T, D) = (1, 2, 4, 3)", 20, "start", weight="bold")
+    d.text(330, 296, "(B, H, T, D) = (2, 2, 4, 3)", 20, "start", weight="bold")
     for t in range(4):
         d.cells(330, 312 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
         d.cells(500, 312 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
@@ -135,7 +136,8 @@ def cache():
     d.text(20, 114, "keys", 20, "start")
     d.text(20, 172, "values", 20, "start")
     d.box(520, 262, 88, 44, "q₅", "orange", 22)
-    d.arrow(518, 284, 330, 284, 330, 200, color=RED, width=3)
+    d.line(96, 204, 96, 214, 608, 214, 608, 204, color=RED, width=3)
+    d.arrow(518, 284, 330, 284, 330, 216, color=RED, width=3)
     d.text(424, 306, "looks at all five", 20)
     d.text(20, 350, "Without a cache, step t computes t keys and t values again.", 20, "start")
     d.text(20, 386, "With it, one of each. The price: memory that grows with t.", 20, "start")

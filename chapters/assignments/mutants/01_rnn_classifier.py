@@ -1,6 +1,6 @@
 """Wrong solutions of assignment 01."""
 
-from mutants import Mutant, changed
+from mutants import Mutant, changed, wrong_answers
 
 ENCODE = """
 def encode_and_pad(rows, id_of, length):
@@ -83,6 +83,25 @@ def train_classifier(texts, labels):
     return score
 """
 
+CLASSIFIER = """
+def build_classifier(vocab_size, embed_dim, units):
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(vocab_size, embed_dim, mask_zero=True),
+            keras.layers.SimpleRNN(units, go_backwards=True),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    optimizer = keras.optimizers.Adam(0.01)
+    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
+    return model
+
+
+def fit_classifier(model, ids, labels):
+    model.fit(ids, labels, batch_size=32, epochs=4, verbose=0)
+"""
+
 
 def encode(mistake, killed_by, hint, *changes, hidden=""):
     """A mutant of task 1."""
@@ -110,6 +129,9 @@ def train(mistake, killed_by, hint, *changes):
     return Mutant("task_6_train_classifier", mistake, changed(TRAIN, *changes), killed_by, hint)
 
 
+_keras = wrong_answers("task_7_classifier", CLASSIFIER)
+RECURRENT = "keras.layers.SimpleRNN(units, go_backwards=True)"
+FIT = "model.fit(ids, labels, batch_size=32, epochs=4, verbose=0)"
 UNKNOWN, NO_HIT = "id_of.get(word, 1) for word in words", "if hits == 0:\n        return 0.0"
 ZEROS, KNOWN = "[0] * (length - len(ids)) + ids", "for f in features(text) if f in id_of"
 CUT = "ids[:head] + ids[len(ids) - (length - head) :]"
@@ -132,7 +154,7 @@ MUTANTS = [
     encode(
         "an unknown word is left out",
         "check_1_pad",
-        "an unknown word becomes 1",
+        "an unknown word gets the id 1",
         (UNKNOWN, "id_of[word] for word in words if word in id_of"),
     ),
     encode(
@@ -146,15 +168,15 @@ MUTANTS = [
     ),
     encode("cuts at the beginning", "check_1_cut", "only the end", (CUT, "ids[-length:]")),
     encode(
-        "the odd place goes to the beginning",
+        "the extra place goes to the beginning",
         "check_1_cut",
-        "the odd place belongs to the end",
+        "the extra place belongs to the end",
         ("length // 2", "(length + 1) // 2"),
     ),
     encode(
         "half from both sides, so that an odd length lacks a word",
         "check_1_cut",
-        "the odd place belongs to the end",
+        "the extra place belongs to the end",
         (CUT, "ids[:head] + ids[-head:]"),
     ),
     encode(
@@ -260,7 +282,9 @@ MUTANTS = [
         "does your mean include padding",
         (MEAN, "states_of(ids).sum(axis=1)"),
     ),
-    evaluate("keeps the first words", "check_5_cut", "cut off?", ("row[-length:]", "row[:length]")),
+    evaluate(
+        "keeps the first words", "check_5_cut", "cut off the end", ("row[-length:]", "row[:length]")
+    ),
     evaluate(
         "compares (B, 1) with (B,)",
         "check_5_shape",
@@ -302,7 +326,7 @@ MUTANTS = [
         ("np.array(\n            [sum(", "np.array(\n            [-sum("),
     ),
     train(
-        "reads the first words, where no verdict stands",
+        "reads the first words, where there is no verdict",
         "check_6_pairs",
         "do not depend on the order",
         ("WordTokenizer.split(text)", "WordTokenizer.split(text)[:10]"),
@@ -332,5 +356,103 @@ MUTANTS = [
         "check_6_alone",
         "KeyError",
         (KNOWN, "for f in features(text)"),
+    ),
+    _keras(
+        "the recurrent layer returns all its states",
+        "check_7_build",
+        "its last state only",
+        ("go_backwards=True", "go_backwards=True, return_sequences=True"),
+    ),
+    _keras(
+        "two recurrent layers, as the chapter has them",
+        "check_7_build",
+        "only one recurrent layer",
+        (
+            RECURRENT,
+            "keras.layers.SimpleRNN(units, go_backwards=True, return_sequences=True),\n"
+            f"            {RECURRENT}",
+        ),
+    ),
+    _keras(
+        "no recurrent layer: a mean over the words",
+        "check_7_build",
+        "one SimpleRNN with 4 units",
+        (RECURRENT, "keras.layers.GlobalAveragePooling1D()"),
+    ),
+    _keras(
+        "two outputs, one per label",
+        "check_7_build",
+        "expected (2, 1)",
+        ("Dense(1,", "Dense(2,"),
+    ),
+    _keras(
+        "reads from left to right, as the chapter does",
+        "check_7_reads",
+        "from left to right",
+        (", go_backwards=True", ""),
+    ),
+    _keras(
+        "the embedding does not mask the padding",
+        "check_7_reads",
+        "where is the mask",
+        (", mask_zero=True", ""),
+    ),
+    _keras(
+        "logits instead of probabilities",
+        "check_7_reads",
+        "where is the sigmoid",
+        ('Dense(1, activation="sigmoid")', "Dense(1)"),
+    ),
+    _keras(
+        "the mean squared error",
+        "check_7_compile",
+        "mean squared error",
+        ('"binary_crossentropy"', '"mean_squared_error"'),
+    ),
+    _keras(
+        "the categorical cross-entropy, which is always 0 for a single output",
+        "check_7_compile",
+        "a single output cannot go with",
+        ('"binary_crossentropy"', '"categorical_crossentropy"'),
+    ),
+    _keras(
+        "the sum of a batch's losses instead of their mean",
+        "check_7_compile",
+        "but the binary cross-entropy of your model",
+        ('"binary_crossentropy"', "keras.losses.BinaryCrossentropy(reduction='sum')"),
+    ),
+    _keras(
+        "no metric",
+        "check_7_compile",
+        "not the accuracy",
+        (', metrics=["accuracy"]', ""),
+    ),
+    _keras(
+        "plain gradient descent at Keras's learning rate",
+        "check_7_score",
+        "another optimizer or learning rate",
+        ("keras.optimizers.Adam(0.01)", '"sgd"'),
+    ),
+    _keras(
+        "trains another model and throws it away",
+        "check_7_score",
+        "has not changed a single weight",
+        (
+            FIT,
+            f"model = keras.models.clone_model(model)\n    model.compile('sgd', 'mse')\n    {FIT}",
+        ),
+        ("epochs=4", "epochs=1"),
+    ),
+    _keras(
+        "one epoch in three large batches",
+        "check_7_score",
+        "More epochs, smaller batches",
+        ("batch_size=32, epochs=4", "batch_size=500, epochs=1"),
+    ),
+    _keras(
+        "labels are the wrong way round",
+        "check_7_score",
+        "the wrong way round",
+        ("ids, labels, batch", "ids, 1 - labels, batch"),
     ),
 ]

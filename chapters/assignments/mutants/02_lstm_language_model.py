@@ -60,12 +60,33 @@ def held_out_loss(inputs, targets, model):
     return np.mean(losses)
 """
 
+LM = """
+def build_lm(vocab_size, embed_dim, units):
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(vocab_size, embed_dim),
+            keras.layers.LSTM(units, return_sequences=True),
+            keras.layers.Dense(embed_dim, activation="tanh"),
+            keras.layers.Dense(vocab_size),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), lm_loss(), jit_compile=False)
+    return model
+
+
+def fit_lm(model, rows):
+    inputs, targets = next_tokens(rows)
+    model.fit(inputs, targets, batch_size=8, epochs=3, verbose=0)
+"""
+
 _table = wrong_answers("task_1_bigram_table", TABLE)
 _cut = wrong_answers("task_2_cut_ahead", CUT)
 _step = wrong_answers("task_3_mgu_step", STEP)
 _perplexity = wrong_answers("task_4_word_perplexity", PERPLEXITY)
 _drawn = wrong_answers("task_5_draw", DRAW)
 _loss = wrong_answers("task_7_loss", LOSS)
+_keras = wrong_answers("task_8_lm", LM)
 
 TOTAL = "-sum(np.log(pieces).sum() for pieces in probabilities)"
 RESULT = "float(np.exp(total / sum(words)))"
@@ -117,7 +138,7 @@ MUTANTS = [
         ("counts.sum(axis=1, keepdims=True)", "(counts.sum(axis=1, keepdims=True) + alpha)"),
     ),
     _table(
-        "divides by how often the word occurs, at the ends of texts, too",
+        "divides by how often the word occurs, including at the ends of texts",
         "check_1_counts",
         "not how often v occurs",
         (
@@ -199,7 +220,7 @@ MUTANTS = [
     _cut(
         "the last window that fits is lost",
         "check_2_shift",
-        "fits, but it is lost",
+        "fits, but yours leave it out",
         ("len(ids) - length - ahead + 1", "len(ids) - length - ahead"),
     ),
     _step(
@@ -369,7 +390,7 @@ MUTANTS = [
     _loss(
         "bits instead of nats",
         "check_7_unit",
-        "those are bits",
+        "that is in bits",
         ("np.log(np.exp", "np.log2(np.exp"),
     ),
     _loss(
@@ -431,7 +452,7 @@ MUTANTS = [
     _loss(
         "stops at the first IGNORE",
         "check_7_padding",
-        "IGNORE is not the end of a text",
+        "an IGNORE does not end the text",
         (READ, "            if target == IGNORE:\n                break\n" + READ),
     ),
     _loss(
@@ -459,5 +480,78 @@ MUTANTS = [
             "np.mean(losses)",
             "np.sum(losses) / (targets != IGNORE).sum(axis=1).max() / len(targets)",
         ),
+    ),
+    _keras(
+        "the LSTM returns its last state only",
+        "check_8_build",
+        "at every word",
+        (", return_sequences=True", ""),
+    ),
+    _keras(
+        "no bottleneck, as the chapter's model",
+        "check_8_build",
+        "where is layer 3",
+        ('            keras.layers.Dense(embed_dim, activation="tanh"),\n', ""),
+    ),
+    _keras(
+        "a plain recurrent layer",
+        "check_8_build",
+        "an LSTM with 5 units",
+        ("layers.LSTM", "layers.SimpleRNN"),
+    ),
+    _keras(
+        "reads the texts from the end",
+        "check_8_causal",
+        "read from the end",
+        ("return_sequences=True", "return_sequences=True, go_backwards=True"),
+    ),
+    _keras(
+        "a softmax along the text, so that every position depends on all others",
+        "check_8_causal",
+        "position 0 sees an id",
+        (
+            "keras.layers.Dense(vocab_size),",
+            "keras.layers.Dense(vocab_size),\n            keras.layers.Softmax(axis=1),",
+        ),
+    ),
+    _keras(
+        "a softmax below a loss that wants logits",
+        "check_8_compile",
+        "lm_loss wants logits",
+        ("Dense(vocab_size),", 'Dense(vocab_size, activation="softmax"),'),
+    ),
+    _keras(
+        "the loss takes the logits for probabilities",
+        "check_8_compile",
+        "compiled with lm_loss",
+        (
+            "lm_loss()",
+            "keras.losses.SparseCategoricalCrossentropy(from_logits=False, ignore_class=IGNORE)",
+        ),
+    ),
+    _keras(
+        "the targets are the inputs",
+        "check_8_score",
+        "your targets are the inputs",
+        ("model.fit(inputs, targets", "model.fit(inputs, inputs"),
+    ),
+    _keras(
+        "the target is the word before",
+        "check_8_score",
+        "shifted to the next word",
+        ("model.fit(inputs, targets", "model.fit(inputs, np.roll(inputs, 1, axis=1)"),
+    ),
+    _keras(
+        "one epoch at Keras's own learning rate",
+        "check_8_score",
+        "another learning rate",
+        ("Adam(0.01)", "Adam()"),
+        ("epochs=3", "epochs=1"),
+    ),
+    _keras(
+        "never calls fit",
+        "check_8_score",
+        "has not changed a single weight",
+        ("    model.fit(inputs, targets, batch_size=8, epochs=3, verbose=0)\n", ""),
     ),
 ]

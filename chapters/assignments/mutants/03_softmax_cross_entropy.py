@@ -437,7 +437,7 @@ MUTANTS = [
     _descend(
         "padding is not scored, but learned from",
         "check_7_padding",
-        "the same loss, but other new weights",
+        "the same loss, but different new weights",
         ("x * share[..., None]", "x / counts.sum()"),
     ),
     _descend("walks uphill", "check_7_down", "the loss rises", ("W - rate", "W + rate")),

@@ -1,6 +1,6 @@
 """Wrong solutions of assignment 04."""
 
-from mutants import Mutant, changed
+from mutants import Mutant, changed, wrong_answers
 
 MASK = """
 def band_mask(new, length, window):
@@ -87,6 +87,33 @@ def logits(ids, model, heads):
     return x @ model["tokens"].T
 """
 
+ECHO = """
+class EchoModel(keras.Model):
+    def __init__(self, vocab_size, length, embed_dim, num_heads):
+        super().__init__()
+        self.tokens = keras.layers.Embedding(vocab_size, embed_dim)
+        self.positions = keras.layers.Embedding(length, embed_dim)
+        self.norm_1 = keras.layers.LayerNormalization(epsilon=1e-5)
+        self.attention = keras.layers.MultiHeadAttention(num_heads, embed_dim // num_heads)
+        self.expand = keras.layers.Dense(4 * embed_dim, activation="relu")
+        self.contract = keras.layers.Dense(embed_dim)
+        self.norm_2 = keras.layers.LayerNormalization(epsilon=1e-5)
+        self.head = keras.layers.Dense(vocab_size)
+
+    def call(self, ids):
+        x = self.tokens(ids) + self.positions(keras.ops.arange(keras.ops.shape(ids)[1]))
+        n = self.norm_1(x)
+        attention = self.attention(n, n, use_causal_mask=True)
+        y = x + attention + self.contract(self.expand(n))
+        return self.head(self.norm_2(y))
+
+
+def fit_echo(model, rows):
+    model.compile(keras.optimizers.Adam(0.005), lm_loss(), jit_compile=False)
+    inputs, targets = next_tokens(rows)
+    model.fit(inputs, targets, batch_size=32, epochs=3, verbose=0)
+"""
+
 
 def mask(mistake, killed_by, hint, *changes, hidden=""):
     """A mutant of task 1."""
@@ -118,6 +145,10 @@ def logits(mistake, killed_by, hint, *changes):
     return Mutant("task_7_logits", mistake, changed(LOGITS, *changes), killed_by, hint)
 
 
+_echo = wrong_answers("task_8_echo", ECHO)
+POSITIONS = " + self.positions(keras.ops.arange(keras.ops.shape(ids)[1]))"
+ONE_SUM = "y = x + attention + self.contract(self.expand(n))"
+FIT_ECHO = "    model.fit(inputs, targets, batch_size=32, epochs=3, verbose=0)\n"
 BAND, LOOKS = (
     "(seen <= looks) & (looks - seen < window)",
     "np.arange(length - new, length)[:, None]",
@@ -490,4 +521,107 @@ MUTANTS = [
     ),
     logits("divides by sqrt(C)", "check_7_scale", "sqrt(C)", (SCALE, "np.sqrt(x.shape[1])")),
     logits("does not divide", "check_7_scale", "not divided", (f" / {SCALE}", "")),
+    _echo(
+        "no positions",
+        "check_8_parts",
+        "position embedding",
+        ("        self.positions = keras.layers.Embedding(length, embed_dim)\n", ""),
+        (POSITIONS, ""),
+    ),
+    _echo(
+        "every head is as large as the whole vector",
+        "check_8_parts",
+        "bias of a query, key or value",
+        ("embed_dim // num_heads", "embed_dim"),
+    ),
+    _echo(
+        "the feed-forward network is not wider than the vector",
+        "check_8_parts",
+        "(expand)",
+        ("4 * embed_dim", "embed_dim"),
+    ),
+    _echo(
+        "a second normalization before the feed-forward network, as in the chapter",
+        "check_8_parts",
+        "gamma or beta of a norm",
+        (
+            "        self.head",
+            "        self.norm_3 = keras.layers.LayerNormalization(epsilon=1e-5)\n"
+            "        self.head",
+        ),
+        (
+            ONE_SUM,
+            "y = x + attention\n        y = y + self.contract(self.expand(self.norm_3(y)))",
+        ),
+    ),
+    _echo(
+        "no causal mask",
+        "check_8_causal",
+        "sees an id",
+        (", use_causal_mask=True", ""),
+    ),
+    _echo(
+        "a word sees nothing but itself",
+        "check_8_causal",
+        "can a word look at those before it",
+        (
+            "n, n, use_causal_mask=True",
+            "n, n, attention_mask=keras.ops.eye(ids.shape[1], dtype='bool')[None]",
+        ),
+    ),
+    _echo(
+        "no residual connection",
+        "check_8_formula",
+        "residual connection is missing",
+        ("y = x + attention", "y = attention"),
+    ),
+    _echo(
+        "adds the normalized input",
+        "check_8_formula",
+        "adds x itself",
+        ("y = x + attention", "y = n + attention"),
+    ),
+    _echo(
+        "the feed-forward network reads what attention has added",
+        "check_8_formula",
+        "it must read n",
+        ("self.expand(n)", "self.expand(self.norm_1(x + attention))"),
+    ),
+    _echo(
+        "attention reads the input before it is normalized",
+        "check_8_formula",
+        "they must read n",
+        ("n = self.norm_1(x)", "n, _ = x, self.norm_1(x)"),
+    ),
+    _echo(
+        "no nonlinearity in the feed-forward network",
+        "check_8_formula",
+        "no relu",
+        (', activation="relu"', ""),
+    ),
+    _echo(
+        "looks positions up by the words' ids",
+        "check_8_formula",
+        "by the words' ids",
+        ("keras.ops.arange(keras.ops.shape(ids)[1])", "ids % 7"),
+    ),
+    _echo(
+        "a softmax below a loss that wants logits",
+        "check_8_formula",
+        "head has no softmax",
+        ("Dense(vocab_size)", 'Dense(vocab_size, activation="softmax")'),
+    ),
+    _echo(
+        "the targets are the inputs",
+        "check_8_score",
+        "shift the targets",
+        ("model.fit(inputs, targets", "model.fit(inputs, inputs"),
+    ),
+    _echo(
+        "one epoch in large batches",
+        "check_8_score",
+        "More epochs",
+        ("batch_size=32, epochs=3", "batch_size=500, epochs=1"),
+    ),
+    _echo("never calls fit", "check_8_score", "has not changed a single weight", (FIT_ECHO, "")),
 ]
