@@ -167,12 +167,12 @@ def defines_what_lmkit_exports(notebook):
 
 
 def definitions(notebook):
-    return {
-        node.name
-        for cell in code_cells(notebook)
-        for node in ast.walk(python(cell))
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
+    """The functions and classes; every class may have its own `__init__` and `call`."""
+    nodes = [node for cell in code_cells(notebook) for node in ast.walk(python(cell))]
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    methods = {id(part) for node in classes for part in node.body}
+    defined = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return {node.name for node in defined if id(node) not in methods}
 
 
 def several_titles(notebook):

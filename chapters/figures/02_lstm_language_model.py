@@ -6,22 +6,26 @@ from svg import PALE, Diagram
 def shifted():
     """Targets are the inputs, one step later."""
     d = Diagram(
-        340,
+        320,
         "Inputs and targets of a language model: the target at every position is the input at "
         "the next position; padding in the targets is marked as not scored.",
     )
-    words = ["[END]", "Mia", "ran", "home", ".", "[END]"]
-    d.text(16, 30, "one story", 22, "start", weight="bold")
-    d.cells(16, 48, words, width=101, height=42)
-    d.text(16, 130, "inputs", 22, "start", weight="bold")
-    d.cells(16, 148, [*words[:-1], "0"], width=101, height=42, tint=["blue"] * 5 + ["gray"])
-    d.text(16, 318, "targets", 22, "start", weight="bold")
-    d.cells(16, 256, [*words[1:], "−1"], width=101, height=42, tint=["green"] * 5 + ["gray"])
+    words, step = ["[END]", "Mia", "ran", "home", ".", "[END]"], 88
+    for y, name in ((56, "inputs"), (176, "targets")):
+        d.text(12, y, name, 22, "start", weight="bold")
+    tints = {tint: [tint] * 5 + ["gray"] for tint in ("blue", "green")}
+    d.cells(104, 34, [*words[:-1], "0"], width=step, height=44, tint=tints["blue"])
+    d.cells(104, 154, [*words[1:], "−1"], width=step, height=44, tint=tints["green"])
     for n in range(5):
-        x = 66 + 101 * n
-        d.arrow(x, 192, x, 254)
-
-    d.text(624, 318, "0 fills the row; −1 (IGNORE) is not scored", 19, "end", PALE)
+        x = 104 + step * n + 34
+        d.arrow(x, 78, x, 152)
+        if n < 4:  # from a word to its copy
+            d.arrow(x + step, 78, x + 28, 152, color=PALE, dashed=True)
+    d.arrow(12, 236, 56, 236)
+    d.text(66, 236, "one prediction", 20, "start")
+    d.arrow(222, 236, 266, 236, color=PALE, dashed=True)
+    d.text(278, 236, "the same word, one place to the left", 20, "start", PALE)
+    d.text(12, 286, "gray: 0 fills the row; −1 (IGNORE) is not scored", 20, "start")
     return d
 
 
@@ -40,11 +44,11 @@ def lstm_cell():
     d.arrow(392, 110, 620, 110, width=4)
     d.text(60, 84, "cₜ₋₁", 22)
     d.text(592, 84, "cₜ", 22)
-    gates = ["forget gate\nσ", "input gate\nσ", "candidate\ntanh", "output gate\nσ"]
+    gates = ["forget\ngate\nσ", "input\ngate\nσ", "candidate\n\ntanh", "output\ngate\nσ"]
     for n, name in enumerate(gates):
         x = 160 + 122 * n
-        d.box(x - 4, 300, 108, 66, name, "green" if n == 2 else "blue", 19)
-        d.arrow(x + 50, 430, x + 50, 368)
+        d.box(x - 4, 300, 108, 84, name, "green" if n == 2 else "blue", 20)
+        d.arrow(x + 50, 430, x + 50, 386)
     d.arrow(214, 298, 214, 134)
     d.text(196, 216, "f", 22)
     d.circle(370, 216, 20, "×", "orange", 26)
@@ -63,7 +67,7 @@ def lstm_cell():
     d.text(618, 210, "hₜ", 22)
     d.line(60, 430, 576, 430)
     d.text(20, 468, "xₜ and hₜ₋₁ enter all four", 21, "start")
-    d.text(20, 500, "cₜ = f · cₜ₋₁ + i · g        hₜ = o · tanh(cₜ)", 21, "start", PALE)
+    d.text(20, 500, "cₜ = f ⊙ cₜ₋₁ + i ⊙ g        hₜ = o ⊙ tanh(cₜ)", 21, "start", PALE)
     return d
 
 

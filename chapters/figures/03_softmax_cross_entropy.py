@@ -10,7 +10,7 @@ def split_bar():
         "The cross-entropy of a model drawn as one bar: a long piece is the entropy, which no "
         "model can avoid, and a short piece is the KL divergence, which training can remove.",
     )
-    d.text(20, 30, "cross-entropy: the loss that training reports", 21, "start", weight="bold")
+    d.text(20, 30, "cross-entropy: the loss to expect on new text", 21, "start", weight="bold")
     d.line(20, 62, 620, 62)
     d.line(20, 54, 20, 70)
     d.line(620, 54, 620, 70)
