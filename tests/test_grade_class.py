@@ -361,7 +361,7 @@ def test_the_finished_notebook_counts_and_not_the_untouched_one(job, name):
     hand_in(job.submitted, "ada", DONE, name)
     notebook, note = submission(job)
     assert texts(notebook) == texts(DONE)
-    assert note == f"graded {name} with 6 answers, not {NAME}/{NAME}.ipynb"
+    assert note == f"graded {name} with {len(SOLUTIONS)} answers, not {NAME}/{NAME}.ipynb"
 
 
 def test_the_only_notebook_counts_whatever_its_name_is(job):

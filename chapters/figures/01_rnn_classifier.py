@@ -22,7 +22,7 @@ def padding():
         d.text(424 + 110 * (n // 5), 60 + 31 * (n % 5), f"{n}  {entry}", 19, "start", color)
     d.arrow(60, 198, 60, 248)
     d.text(76, 224, "look up, then pad with 0", 19, "start")
-    d.text(20, 276, "one array of ids, shape (batch 3, time 5)", 22, "start", weight="bold")
+    d.text(20, 276, "one array of ids: 3 reviews, 5 places each", 22, "start", weight="bold")
     for n, row in enumerate(ids):
         full = [*row, *["0"] * (5 - len(row))]
         tints = ["blue"] * len(row) + ["gray"] * (5 - len(row))
@@ -55,8 +55,8 @@ def unrolled():
     d.text(556, 232, "h₃", 20)
     d.box(500, 74, 128, 54, "sigmoid\nV h₃ + c", "green", 19)
     d.arrow(500, 100, 420, 100)
-    d.text(408, 100, "P(liked)", 22, "end", weight="bold")
-    d.text(20, 414, "x: (batch, embed_dim)     h: (batch, units)", 19, "start", PALE)
+    d.text(408, 100, "answer o", 22, "end", weight="bold")
+    d.text(20, 414, "x: vector of a word     h: state after a word", 20, "start", PALE)
     return d
 
 
@@ -82,8 +82,8 @@ def backpropagation():
     d.arrow(440, 40, 560, 40)
     d.text(40, 80, "backward: pass the gradient on", 20, "start", RED)
     d.arrow(560, 80, 440, 80, color=RED, width=3, dashed=True)
-    d.text(40, 308, "δ₂ = Uᵀ δ₃ · (1 − h₂²)        δ₁ = Uᵀ δ₂ · (1 − h₁²)", 21, "start", RED)
-    d.text(40, 346, "Every step back multiplies by Uᵀ and by a number below 1.", 20, "start")
+    d.text(40, 308, "δ₂ = Uᵀ δ₃ ⊙ (1 − h₂²)        δ₁ = Uᵀ δ₂ ⊙ (1 − h₁²)", 21, "start", RED)
+    d.text(40, 346, "Every step back multiplies by Uᵀ, and each entry by at most 1.", 20, "start")
     d.text(40, 376, "Each step adds δₜ times hₜ₋₁ to the gradient of U.", 20, "start")
     return d
 

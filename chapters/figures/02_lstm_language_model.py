@@ -104,9 +104,12 @@ def gru_cell():
     d.arrow(390, 194, 390, 134)
     d.arrow(503, 333, 449, 333)
     d.text(476, 312, "r", 22)
-    d.line(60, 430, 560, 430)
-    d.text(20, 468, "xₜ and hₜ₋₁ enter all three", 21, "start")
-    d.text(20, 500, "hₜ = z · hₜ₋₁ + (1 − z) · g", 21, "start", PALE)
+    d.circle(40, 110, 4, tint="plain")  # the old state leaves the thick line here
+    d.line(40, 114, 40, 430, 560, 430)
+    d.text(40, 478, "xₜ", 22)
+    d.arrow(40, 460, 40, 433)
+    d.text(80, 468, "xₜ and hₜ₋₁ enter all three", 21, "start")
+    d.text(80, 500, "hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g", 21, "start", PALE)
     return d
 
 
