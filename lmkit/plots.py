@@ -193,8 +193,8 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     Args:
         tokens: the tokens, a list of strings.
         losses: the loss of each token in nats, `(tokens,)`.
-        floors: the part of each loss that no model can avoid, `(tokens,)`; drawn in gray
-            below the rest. None if it is not known.
+        floors: the part of each loss that no model can avoid, `(tokens,)`; drawn in gray below
+            the rest, which is green where the loss is below it. None if it is not known.
         ax: a list of axes, one for each row of tokens; a new figure if None.
         per_row: how many tokens a row has.
 
@@ -218,9 +218,10 @@ def plot_token_losses(tokens, losses, floors=None, ax=None, per_row=26):
     for row, start in zip(ax, starts, strict=True):
         part = slice(start, start + per_row)
         places = np.arange(len(tokens[part]))
-        above = losses[part] - floors[part]  # negative where the model knows too much
+        above = losses[part] - floors[part]  # negative where a guess was lucky, or a leak
         row.bar(places, floors[part], color=COLORS["gray"], width=0.8)
-        row.bar(places, above, bottom=floors[part], color=COLORS["orange"], width=0.8)
+        colors = np.where(above < 0, COLORS["green"], COLORS["orange"])
+        row.bar(places, above, bottom=floors[part], color=colors, width=0.8)
         row.set_xticks(places, tokens[part], rotation=55, ha="right", fontsize=8)
         # The same width in a shorter last row: its bars must not grow.
         row.set(xlim=(-0.6, per_row - 0.4), ylabel="nats")

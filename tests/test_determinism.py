@@ -3,7 +3,7 @@
     pytest -m slow tests/test_determinism.py -k 03
 
 All printed text is compared, line by line, every result that a cell shows as text, and every
-figure, byte by byte. Left out are times: numbers before one of the units in TIME, the "time
+figure, byte by byte. Left out are times: numbers before one of UNITS, the "time
 left" behind them, and the one figure that shows them. On another machine or with other
 versions than those that the chapter prints, sums come in another order: where the stored
 numbers are not met, the chapter is executed once more, and the two runs must agree.
@@ -22,7 +22,8 @@ from conftest import THREADS
 
 ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
-TIME = re.compile(r"\d[\d.,]* ?(?:s|ms|µs|seconds|minutes|(?:tokens|characters) (?:a|per) second)\b")
+UNITS = r"(?:s|ms|µs|seconds|minutes|(?:tokens|characters) (?:a|per) second)"
+TIME = re.compile(rf"\d[\d.,]* ?{UNITS}\b")
 LEFT = re.compile(r", \d+ s left$")
 FIGURE_OF_TIMES = "A longer context makes every word more expensive"
 

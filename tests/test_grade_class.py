@@ -382,7 +382,9 @@ def test_of_two_stages_of_one_work_the_later_counts(job):
 def test_of_equal_notebooks_the_agreed_one_counts(job):
     hand_in(job.submitted, "ada", DONE)
     hand_in(job.submitted, "ada", DONE, f"{NAME}/{NAME} (1).ipynb")
-    assert submission(job)[1].startswith(f"graded {NAME}/{NAME}.ipynb with 6 answers")
+    assert submission(job)[1].startswith(
+        f"graded {NAME}/{NAME}.ipynb with {len(SOLUTIONS)} answers"
+    )
 
 
 def test_different_answers_are_a_question_to_the_student(job):
@@ -438,7 +440,9 @@ def test_a_damaged_notebook_beside_an_untouched_one_is_not_passed_over(job):
     with pytest.raises(grade_class.CannotGrade, match="damaged"):
         submission(job)
     hand_in(job.submitted, "ada", DONE)
-    assert submission(job)[1].endswith(f"with 6 answers, not {NAME}/{NAME} (1).ipynb")
+    assert submission(job)[1].endswith(
+        f"with {len(SOLUTIONS)} answers, not {NAME}/{NAME} (1).ipynb"
+    )
 
 
 def test_an_archive_is_named(job):

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from lmkit import plots
 
@@ -104,6 +105,13 @@ def test_token_losses_are_floors_and_what_lies_above():
     assert [(bar.get_y(), bar.get_height()) for bar in second.patches] == [(0, 0.0), (0.0, 1.0)]
     assert [label.get_text() for label in first.get_xticklabels()] == ["One", "warm"]
     assert first.get_xlim() == second.get_xlim()  # a short last row has bars as wide
+
+
+def test_a_loss_below_its_floor_has_another_color():
+    (ax,) = plots.plot_token_losses(["a", "b"], [1.0, 2.0], [0.5, 2.5])
+    floor, _, above, below = (bar.get_facecolor()[:3] for bar in ax.patches)
+    colors = (plots.COLORS[name] for name in ("gray", "orange", "green"))
+    assert [floor, above, below] == [to_rgb(color) for color in colors]
 
 
 def test_token_losses_without_floors_and_on_given_axes():
