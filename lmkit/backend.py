@@ -164,7 +164,9 @@ def _tensorflow(function, tensors):
     with tf.GradientTape() as tape:
         tape.watch(tensors)  # arguments are constants, which a tape ignores by itself
         value = function(*tensors)
-    return value, tape.gradient(value, tensors, unconnected_gradients="zero")
+    gradients = tape.gradient(value, tensors, unconnected_gradients="zero")
+    # A table that was looked up has a sparse gradient, with a row for each id.
+    return value, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def _jax(function, tensors):

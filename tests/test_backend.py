@@ -34,6 +34,15 @@ def test_against_differences_in_float64(rng):
     assert float(value) == pytest.approx(np.sum(np.tanh(x) ** 2), abs=1e-5)
 
 
+def test_the_gradient_of_a_table_has_the_tables_shape():
+    looked_up = np.array([2, 0, 2])
+    table = np.arange(8.0, dtype="float32").reshape(4, 2)
+    _, (gradient,) = value_and_gradients(lambda x: ops.sum(ops.take(x, looked_up, axis=0)), table)
+    # Every lookup adds 1; row 2 was looked up twice, rows 1 and 3 never.
+    expected = [[1, 1], [0, 0], [2, 2], [0, 0]]
+    np.testing.assert_array_equal(ops.convert_to_numpy(gradient), expected)
+
+
 def test_an_argument_that_does_not_matter_has_gradient_zero():
     _, (dx, dy) = value_and_gradients(lambda x, y: ops.sum(x), np.ones(3), np.ones((2, 2)))
     assert ops.convert_to_numpy(dx).tolist() == [1, 1, 1]
