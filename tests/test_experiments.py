@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import itertools
 import json
 import pathlib
 import sys
@@ -10,8 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from lmkit import stories
+from lmkit import datasets, stories
 from lmkit.batches import IGNORE, next_tokens
+from lmkit.checks import assert_causal, assert_close
 from lmkit.datasets import load_results
 
 EXPERIMENTS = pathlib.Path(__file__).parents[1] / "chapters" / "experiments"
@@ -41,12 +43,6 @@ def small_run(experiment, variant, data, seed=0):
     return runner.run(small, "small", seed, data)
 
 
-def skip_old(name):
-    """Leaves out what only results with a record of their settings can show."""
-    if name not in load_results("runs"):
-        pytest.skip("measured before gradients were clipped by their global norm: run it again")
-
-
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_describes_an_experiment(name):
     experiment = script(name).EXPERIMENT
@@ -61,7 +57,6 @@ def test_the_script_describes_an_experiment(name):
 def test_results_are_the_scripts(name):
     experiment = script(name).EXPERIMENT
     results = results_of(experiment)
-    skip_old(name)
     log = load_results("runs")[name]
     for variant in experiment.variants:
         results.check(variant)  # the settings are those of the script as it stands
@@ -75,7 +70,6 @@ def test_models_at_equal_cost(name):
     experiment = script(name).EXPERIMENT
     if not experiment.contenders:
         return
-    skip_old(name)
     stored = load_results(name)
     # The Transformers are beside the LSTMs of the chapters before theirs.
     theirs = {"04_stories": ("02_stories", "lstm"), "04b_python_docs": ("02b_python_docs", "runs")}
@@ -192,6 +186,45 @@ def test_padding_results_hold_what_the_chapter_says():
     assert max(fifty) < 0.6
 
 
+@pytest.fixture(scope="module")
+def regularization():
+    return script("01_regularization")
+
+
+def test_regularization_results_hold_what_the_chapter_says():
+    results = load_results("01_regularization")
+    test = {
+        (name, when): [run[when]["test_loss"] for run in results[name].values()]
+        for name in ("plain", "dropout")
+        for when in ("stopped", "end")
+    }
+    # Stopping early helps with dropout and without, in every seed; both together help most.
+    for name in ("plain", "dropout"):
+        pairs = zip(test[name, "stopped"], test[name, "end"], strict=True)
+        assert all(stopped < end for stopped, end in pairs), name
+    assert max(test["dropout", "stopped"]) < min(test["plain", "end"])
+
+
+def test_every_tenth_training_label_is_wrong(regularization):
+    ids, labels = regularization.load().train
+    _, right = datasets.load_reviews("train")
+    assert ids.shape == (2_000, 20)
+    assert (labels != right[:2_000]).sum() == 200
+
+
+def test_one_small_run_of_the_regularization_script(regularization, monkeypatch):
+    monkeypatch.setitem(regularization.SETTINGS, "EPOCHS", 2)
+    data = regularization.load()
+    few = {name: tuple(part[:100] for part in getattr(data, name)) for name in data._fields[:3]}
+    variant = regularization.VARIANTS["dropout"]
+    _, found, _ = small_run(regularization.EXPERIMENT, variant, data._replace(**few))
+    assert len(found["by_epoch"]["test_loss"]) == 2
+    best = found["stopped"]["epoch"] - 1
+    assert found["by_epoch"]["val_loss"][best] == min(found["by_epoch"]["val_loss"])
+    assert found["stopped"]["test_loss"] == found["by_epoch"]["test_loss"][best]
+    assert found["end"]["test_loss"] == found["by_epoch"]["test_loss"][-1]
+
+
 # Chapters 02 and 04: stories.
 
 
@@ -222,7 +255,6 @@ def gaps(name, file="02_stories", key="gap"):
 
 @pytest.mark.parametrize("name", ["02_stories", "04_stories"])
 def test_story_results_are_whole(name):
-    skip_old(name)
     results = load_results(name)
     assert results["settings"] == script(name).SETTINGS
     for variant, settings in script(name).VARIANTS.items():
@@ -353,6 +385,52 @@ def test_one_small_run_of_the_transformer_script(transformer, small):
     assert "looks" not in found
 
 
+@pytest.fixture(scope="module")
+def parts():
+    return script("04_parts")
+
+
+def test_parts_hold_what_the_chapter_says(parts):
+    found = {name: gaps(name, "04_parts") for name in parts.VARIANTS}
+    # Attention, heads, residual connections and layer normalization each help in every seed.
+    grown = ["bigram", "one head", "four heads", "residual", "norm"]
+    for before, after in itertools.pairwise(grown):
+        assert max(found[after]) < min(found[before]), (before, after)
+    for without in ("no residual", "no norm", "no positions", "no second head"):
+        assert np.median(found[without]) > np.median(found["two blocks"]), without
+
+
+def test_a_model_has_the_parts_of_its_variant(parts, small, rng):
+    ids = rng.integers(1, 168, (2, 10)).astype("int32")
+    models = {
+        name: parts.PartsLM(168, 10, variant._replace(heads=min(variant.heads, 4)))
+        for name, variant in parts.VARIANTS.items()
+    }
+    for model in models.values():
+        model(ids)  # makes the weights
+    bigram, other = models["bigram"], ids.copy()
+    other[:, :-1] = rng.integers(1, 168, (2, 9))  # it sees nothing but the last word
+    assert_close(bigram(ids)[:, -1], bigram(other)[:, -1])
+    assert_causal(models["two blocks"], ids, vocab_size=168)
+    count = {name: model.count_params() for name, model in models.items()}
+    channels, hidden = parts.SETTINGS["EMBED_DIM"], parts.SETTINGS["FF_DIM"]
+    assert count["bigram"] == 168 * channels + channels * 168 + 168
+    # Two dense layers in each block; a layer normalization before them, with two vectors.
+    feed_forward = 2 * channels * hidden + hidden + channels
+    assert count["two blocks"] - count["no feed-forward"] == 2 * (feed_forward + 2 * channels)
+    assert count["two blocks"] - count["no norm"] == 5 * 2 * channels
+    assert count["two blocks"] == count["no residual"]
+    assert count["two blocks"] - count["tied"] == channels * 168 + 168
+
+
+def test_one_small_run_of_the_parts_script(parts, small, monkeypatch):
+    monkeypatch.setitem(parts.SETTINGS, "WARMUP", 1)
+    monkeypatch.setitem(parts.SETTINGS, "BATCH_SIZE", 4)
+    _, found, _ = small_run(parts.EXPERIMENT, parts.VARIANTS["bigram"], small)
+    assert found["loss"] == pytest.approx(found["gap"] + small.floors().mean(), abs=1e-4)
+    assert 0 < found["gap"] < np.log(166)
+
+
 def test_where_a_head_looks_by_hand(transformer, small):
     class Model:
         """Every position gives all its weight to the word two before it."""
@@ -414,7 +492,6 @@ def test_articles_results_hold_what_the_chapter_says(articles):
 
 
 def test_articles_steps_are_the_scripts(articles):
-    skip_old("02_three_articles")
     steps = {name: variant.steps for name, variant in articles.VARIANTS.items()}
     assert load_results("02_three_articles")["steps"] == steps
 
