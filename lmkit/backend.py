@@ -1,5 +1,7 @@
 """What Keras 3 has no public name for: gradients, compiled functions, random state."""
 
+import operator
+
 import keras
 from keras import ops
 
@@ -68,15 +70,11 @@ def compiled_for(model, name, function):
     kept = vars(model).setdefault("_lmkit_compiled", {})
     variables = list(getattr(model, "variables", ()))
     before, compiled = kept.get(name, ([], None))
-    same = len(before) == len(variables) and all(map(_is, before, variables))
+    same = len(before) == len(variables) and all(map(operator.is_, before, variables))
     if compiled is None or not same:
         compiled = compile_function(function, variables)
         kept[name] = variables, compiled
     return compiled
-
-
-def _is(one, other):
-    return one is other
 
 
 def random_state():

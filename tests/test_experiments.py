@@ -278,8 +278,15 @@ def test_transformer_is_at_the_floor_and_a_leak_below():
     ours, without, leak = (
         gaps(name, "04_stories") for name in ("transformer", "no positions", "no mask")
     )
-    assert max(ours) <= min(0.03, min(gaps("lstm")) / 4)
-    assert max(ours + without) < min(gaps("gru, open")) / 10
+    # Some seeds find the weekday and some do not; whoever misses it misses nothing else.
+    a_blind_guess = np.log(7) / stories.entropy("en").tokens_per_story
+    assert 0 < sum(gap < 0.003 for gap in ours) < len(ours)
+    for run in load_results("04_stories")["transformer"].values():
+        missing = 0 if run["gap"] < 0.003 else a_blind_guess
+        assert run["gap"] == pytest.approx(missing, abs=0.003)
+        assert run["kinds"]["long"] == pytest.approx(missing, abs=1e-3)
+    assert max(ours) < min(gaps("lstm")) / 2
+    assert max(without) < min(gaps("gru, open")) / 10
     assert min(ours) > 0 > -0.3 > max(leak)
     parameters = [load_results(file)[name]["0"]["parameters"] for file, name in (
         ("04_stories", "transformer"), ("02_stories", "lstm"),
@@ -292,9 +299,11 @@ def test_the_head_that_looks_at_the_weekday_is_the_one_that_is_missed():
         np.array(gaps("transformer", "04_stories", key)).reshape(5, 8, 6)[:, :, 5]
         for key in ("looks", "without")
     )
-    assert looks.max(axis=1).min() > 0.8
-    assert looks.argmax(axis=1).tolist() == without.argmax(axis=1).tolist()
-    assert without.max(axis=1).min() > np.log(7)
+    found = np.array(gaps("transformer", "04_stories")) < 0.003
+    assert looks[found].max(axis=1).min() > 0.8
+    assert looks[~found].max() < 0.6
+    assert looks[found].argmax(axis=1).tolist() == without[found].argmax(axis=1).tolist()
+    assert without[found].max(axis=1).min() > np.log(7)
 
 
 def test_stories_are_cut_to_one_length(recurrent, monkeypatch):
