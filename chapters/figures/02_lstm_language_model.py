@@ -1,6 +1,6 @@
 """Diagrams of chapter 02: inputs beside shifted targets, the LSTM cell, the GRU cell."""
 
-from svg import PALE, Diagram
+from svg import PALE, RED, Diagram
 
 
 def shifted():
@@ -34,9 +34,12 @@ def lstm_cell():
     d = Diagram(
         520,
         "The LSTM cell: the forget gate multiplies the old cell state, the input gate times the "
-        "candidate is added, and the output gate times tanh of the cell state is the new state.",
+        "candidate is added, and the output gate times tanh of the cell state is the new state. "
+        "Going back along the cell state, the gradient is multiplied by the forget gate.",
     )
-    d.text(20, 30, "the cell state c runs straight through", 21, "start", weight="bold")
+    d.text(20, 24, "the cell state c runs straight through", 21, "start", weight="bold")
+    d.text(326, 54, "going back: gradient × f", 20, color=RED)
+    d.arrow(552, 76, 100, 76, color=RED, dashed=True)
     d.line(20, 110, 190, 110, width=4)
     d.circle(214, 110, 22, "×", "orange", 28)
     d.line(236, 110, 346, 110, width=4)
@@ -44,7 +47,7 @@ def lstm_cell():
     d.arrow(392, 110, 620, 110, width=4)
     d.text(60, 84, "cₜ₋₁", 22)
     d.text(592, 84, "cₜ", 22)
-    gates = ["forget\ngate\nσ", "input\ngate\nσ", "candidate\n\ntanh", "output\ngate\nσ"]
+    gates = ["forget\ngate f\nσ", "input\ngate i\nσ", "candidate\ng\ntanh", "output\ngate o\nσ"]
     for n, name in enumerate(gates):
         x = 160 + 122 * n
         d.box(x - 4, 300, 108, 84, name, "green" if n == 2 else "blue", 20)
@@ -65,8 +68,9 @@ def lstm_cell():
     d.text(592, 278, "o", 22)
     d.arrow(598, 232, 632, 232)
     d.text(618, 210, "hₜ", 22)
-    d.line(60, 430, 576, 430)
-    d.text(20, 468, "xₜ and hₜ₋₁ enter all four", 21, "start")
+    d.text(20, 430, "xₜ, hₜ₋₁", 22, "start")
+    d.line(108, 430, 576, 430)
+    d.text(108, 464, "the word and the old state enter all four boxes", 20, "start")
     d.text(20, 500, "cₜ = f ⊙ cₜ₋₁ + i ⊙ g        hₜ = o ⊙ tanh(cₜ)", 21, "start", PALE)
     return d
 
@@ -74,42 +78,44 @@ def lstm_cell():
 def gru_cell():
     """One gate mixes the old state with a candidate."""
     d = Diagram(
-        520,
+        580,
         "The GRU cell: the update gate z multiplies the old state, 1 minus z times the candidate "
-        "is added, and the reset gate limits what the candidate sees of the old state.",
+        "is added, and inside the candidate the reset gate r multiplies only the part that comes "
+        "from the old state.",
     )
     d.text(20, 30, "the state h itself is kept and added to", 21, "start", weight="bold")
-    d.line(20, 110, 146, 110, width=4)
-    d.circle(170, 110, 22, "×", "orange", 28)
-    d.line(192, 110, 366, 110, width=4)
-    d.circle(390, 110, 22, "+", "orange", 28)
-    d.arrow(412, 110, 620, 110, width=4)
-    d.text(60, 84, "hₜ₋₁", 22)
+    d.line(20, 110, 136, 110, width=4)
+    d.circle(160, 110, 22, "×", "orange", 28)
+    d.line(182, 110, 336, 110, width=4)
+    d.circle(360, 110, 22, "+", "orange", 28)
+    d.arrow(382, 110, 620, 110, width=4)
+    d.text(50, 84, "hₜ₋₁", 22)
     d.text(592, 84, "hₜ", 22)
-    for x, name, tint in (
-        (170, "update gate\nσ", "blue"),
-        (390, "candidate\ntanh", "green"),
-        (560, "reset gate\nσ", "blue"),
-    ):
-        d.box(x - 57, 300, 114, 66, name, tint, 19)
-        d.arrow(x, 430, x, 368)
-    d.arrow(170, 298, 170, 134)
-    d.text(152, 262, "z", 22)
-    d.arrow(170, 216, 232, 216)
-    d.box(234, 196, 84, 40, "1 − z", "plain", 20)
-    d.arrow(318, 216, 366, 216)
-    d.circle(390, 216, 20, "×", "orange", 26)
-    d.arrow(390, 298, 390, 238)
-    d.text(408, 264, "g", 22)
-    d.arrow(390, 194, 390, 134)
-    d.arrow(503, 333, 449, 333)
-    d.text(476, 312, "r", 22)
-    d.circle(40, 110, 4, tint="plain")  # the old state leaves the thick line here
-    d.line(40, 114, 40, 430, 560, 430)
-    d.text(40, 478, "xₜ", 22)
-    d.arrow(40, 460, 40, 433)
-    d.text(80, 468, "xₜ and hₜ₋₁ enter all three", 21, "start")
-    d.text(80, 500, "hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g", 21, "start", PALE)
+    d.box(84, 290, 152, 70, "update gate\nσ", "blue", 20)
+    d.box(284, 290, 152, 70, "candidate\ntanh", "green", 20)
+    d.box(496, 388, 134, 70, "reset gate\nσ", "blue", 20)
+    d.arrow(160, 288, 160, 134)
+    d.text(142, 256, "z", 22)
+    d.arrow(160, 206, 210, 206)
+    d.box(212, 186, 84, 40, "1 − z", "plain", 20)
+    d.arrow(296, 206, 338, 206)
+    d.circle(360, 206, 20, "×", "orange", 26)
+    d.arrow(360, 288, 360, 228)
+    d.text(378, 258, "g", 22)
+    d.arrow(360, 184, 360, 134)
+    d.arrow(310, 480, 310, 362)  # the word's part of the candidate: no gate
+    d.circle(410, 423, 20, "×", "orange", 26)
+    d.arrow(410, 480, 410, 445)
+    d.arrow(410, 401, 410, 362)
+    d.arrow(496, 423, 432, 423)
+    d.text(464, 402, "r", 22)
+    d.arrow(160, 480, 160, 362)
+    d.arrow(563, 480, 563, 460)
+    d.text(160, 502, "xₜ and hₜ₋₁", 20)
+    d.text(310, 512, "part\nfrom xₜ", 20)
+    d.text(410, 512, "part\nfrom hₜ₋₁", 20)
+    d.text(563, 502, "xₜ and hₜ₋₁", 20)
+    d.text(20, 552, "hₜ = z ⊙ hₜ₋₁ + (1 − z) ⊙ g", 21, "start", PALE)
     return d
 
 

@@ -6,33 +6,40 @@ from svg import PALE, RED, Diagram
 def attention():
     """One word asks all words up to itself."""
     d = Diagram(
-        500,
+        556,
         "Attention for one word: the query of 'She' is compared with the key of every word up "
         "to it, softmax turns the scores into weights, and the output is the weighted sum of "
-        "the values.",
+        "the values. Its last number, the name Mia, was 0 before and is 0.34 now.",
     )
     words, scores = ["Mia", "met", "Tom", "She"], ["2", "0", "1", "2"]
-    weights = ["0.348", "0.110", "0.195", "0.348"]
+    vectors = ["1 0 1 1", "0 1 0 0", "0 0 1 0", "1 0 1 0"]
+    weights = ["0.336", "0.124", "0.204", "0.336"]
     d.text(16, 34, "query of “She”", 20, "start", weight="bold")
-    d.box(170, 12, 90, 42, "q₄", "orange", 22)
-    d.text(276, 34, "is compared with every key", 20, "start", PALE)
+    d.box(164, 12, 100, 42, vectors[3], "orange", 22)
+    d.text(280, 34, "is compared with every key", 20, "start", PALE)
     for n, word in enumerate(words):
-        x = 170 + 116 * n
-        d.text(x + 45, 98, word, 21, weight="bold")
-        d.box(x, 116, 90, 42, f"k{'₁₂₃₄'[n]}", "blue", 22)
-        d.text(x + 45, 208, f"{scores[n]} / √3", 20)
-        d.arrow(x + 45, 160, x + 45, 188)
-        d.text(x + 45, 302, weights[n], 21, weight="bold")
-        d.box(x, 340, 90, 42, f"v{'₁₂₃₄'[n]}", "green", 22)
-        d.arrow(x + 45, 384, x + 45, 424)
+        x = 164 + 118 * n
+        d.text(x + 50, 98, word, 21, weight="bold")
+        d.box(x, 116, 100, 42, vectors[n], "blue", 22)
+        d.text(x + 50, 208, f"{scores[n]} / √4", 20)
+        d.arrow(x + 50, 160, x + 50, 188)
+        d.text(x + 50, 302, weights[n], 21, weight="bold")
+        d.box(x, 332, 100, 42, vectors[n], "green", 22)
+        d.arrow(x + 50, 376, x + 50, 414)
     d.text(16, 138, "keys", 20, "start")
-    d.text(16, 208, "scores q·k", 20, "start")
-    d.box(170, 236, 438, 36, "softmax", "gray", 20)
+    d.text(16, 208, "scores q·k / √4", 18, "start")
+    d.box(164, 236, 454, 36, "softmax", "gray", 20)
     d.text(16, 302, "weights", 20, "start")
-    d.text(16, 362, "values", 20, "start")
-    d.line(215, 426, 563, 426)
-    d.arrow(389, 426, 389, 450)
-    d.text(320, 474, "output o₄ = 0.348 v₁ + 0.110 v₂ + 0.195 v₃ + 0.348 v₄", 20)
+    d.text(16, 354, "values", 20, "start")
+    d.line(214, 416, 568, 416)
+    d.arrow(391, 416, 391, 438)
+    d.text(16, 462, "output", 20, "start")
+    d.box(270, 440, 242, 44, "", "orange")
+    for n, number in enumerate(["0.67", "0.12", "0.88"]):
+        d.text(302 + 58 * n, 462, number, 21)
+    d.text(478, 462, "0.34", 21, color=RED, weight="bold")
+    d.arrow(478, 508, 478, 488, color=RED)
+    d.text(624, 524, "“She” had 0 here: the name Mia has arrived", 20, "end", RED)
     return d
 
 
@@ -76,7 +83,7 @@ def block():
     d = Diagram(
         640,
         "A Transformer language model with shapes: ids, token and position embeddings, a stack "
-        "of blocks, layer normalization, and logits from the tied embedding table. Beside it "
+        "of blocks, layer normalization, and a dense layer that makes the logits. Beside it "
         "one block: two residual connections around attention and the feed-forward network, "
         "each preceded by layer normalization.",
     )
@@ -87,7 +94,7 @@ def block():
         (398, "block 1", "orange", "(B, T, C)"),
         (312, "block 2", "orange", "(B, T, C)"),
         (226, "layer\nnormalization", "gray", "(B, T, C)"),
-        (140, "× embeddingᵀ\n(tied)", "blue", "(B, T, V)"),
+        (140, "dense layer", "blue", "(B, T, V)"),
     ]
     for n, (y, name, tint, shape) in enumerate(parts):
         d.box(30, y, 180, 52, name, tint, 19)
