@@ -10,6 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from lmkit import datasets, stories
 from lmkit.batches import IGNORE, next_tokens
@@ -370,11 +371,11 @@ def test_gradient_back_by_finite_differences(recurrent, small, monkeypatch):
     inputs, targets = few.test
     place, back = len(few.texts[0].split()) - 3, 2
     assert few.texts[0].split()[place].endswith("day")  # the loss is that of the weekday
-    embedded = np.array(model.embedding(inputs))
+    embedded = ops.convert_to_numpy(model.embedding(inputs))
 
     def loss(x):
         states, *_ = model.recurrent(x)
-        logits = np.array(model.head(states), "float64")[0, place]
+        logits = ops.convert_to_numpy(model.head(states)).astype("float64")[0, place]
         return np.log(np.exp(logits).sum()) - logits[targets[0, place]]
 
     gradient = []

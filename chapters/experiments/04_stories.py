@@ -70,7 +70,7 @@ def build(variant, data, seed):
         causal=variant.causal,
     )
     if not variant.positions:
-        model.positions.embeddings.assign(ops.zeros_like(model.positions.embeddings))
+        model.positions.embeddings.assign(ops.zeros(model.positions.embeddings.shape))
         model.positions.trainable = False
     fit = recurrent.fit_of(data, SETTINGS["BATCH_SIZE"], variant.passes)
     return compile_language_model(model, fit, SETTINGS["LEARNING_RATE"], SETTINGS["WARMUP"])

@@ -64,7 +64,9 @@ def rotate(x, positions):
         wanted, got = tuple(x.shape[:-1]), tuple(positions.shape)
         raise ValueError(f"positions must fit {wanted}, x without its channels, got {got}")
     # bfloat16 counts 256, 256, 258: angles need at least float32, whatever x is.
-    dtype = keras.backend.result_type(x.dtype, "float32")
+    # Keras's result_type makes float32 of float64 and float32, except on TensorFlow.
+    double = keras.backend.standardize_dtype(x.dtype) == "float64"
+    dtype = "float64" if double else "float32"
     frequencies = ops.convert_to_tensor(_frequencies(x.shape[-1]), dtype)
     angles = ops.cast(positions, dtype)[..., None] * frequencies  # (..., T, C / 2)
     sin, cos = ops.sin(angles), ops.cos(angles)

@@ -80,6 +80,7 @@ class TransformerBlock(layers.Layer):
 
     def step(self, x, cache, read, mask):
         """Does the same for a few new positions: see `MultiHeadSelfAttention.step`."""
+        x = ops.convert_to_tensor(x)
         # Only attention looks at other positions, so only attention has a cache.
         seen, cache = self.attention.step(self.norm_1(x), cache, read, mask)
         x = x + seen

@@ -152,11 +152,12 @@ class TransformerLM(LanguageModel):
         ids = ops.where(read + new <= length, ids, -1)
         slots = read + ops.arange(new, dtype="int32")  # (new,)
         # Padding moves a text to the right in the cache. Its first real id is at position 0.
-        positions = ops.maximum(slots[None] - padding[:, None], 0)  # (B, new)
+        positions = ops.clip(slots[None] - padding[:, None], 0, self.max_length - 1)  # (B, new)
         x, cache = self.tokens(ids) + self.positions(positions), []  # (B, new, C)
         mask = self._visible(slots, padding, length)
+        place = ops.minimum(read, length - new)  # writing beyond the end raises on PyTorch
         for block, pair in zip(self.blocks, state["cache"], strict=True):
-            x, pair = block.step(x, pair, read, mask)
+            x, pair = block.step(x, pair, place, mask)
             cache.append(pair)
         logits = self.tokens(self.norm(x), reverse=True)  # (B, new, V)
         return logits, {"read": read + new, "padding": padding, "cache": cache}
