@@ -7,7 +7,7 @@ from keras import ops
 
 from lmkit.backend import compile_function
 from lmkit.decoding import generate, generate_batch, keep_likely
-from lmkit.decoding.compiled import draw_tokens, sizes
+from lmkit.decoding.compiled import _stages, draw_tokens, sizes
 from lmkit.decoding.sampling import pick
 from lmkit.models import RecurrentLM, TransformerLM
 
@@ -125,6 +125,34 @@ def test_one_compilation_serves_many_lengths(monkeypatch):
         generate(model, [1, 2, 3], 9, top_k=2)  # another function
         generate(model, [1, 2, 3], 9, 0.5)
         assert len(made) == 2
+
+
+def test_a_growing_cache_writes_the_same_texts(monkeypatch):
+    keras.utils.set_random_seed(0)
+    model = TransformerLM(
+        vocab_size=9, max_length=48, embed_dim=8, num_heads=2, ff_dim=8, num_layers=1
+    )
+    model.set_weights([weights * 20 for weights in model.get_weights()])
+    prompts = [[1], [2, 3, 4], [5] * 15]  # rounded up to 16 slots, so 48 in all
+    assert _stages(model, 1, 16, 48) == [48]
+    assert _stages(model, 1000, 16, 48) == [24, 36, 48]  # 12 slots would not hold the prompts
+    assert _stages(RecurrentLM(vocab_size=9, embed_dim=2, units=3), 1000, 16, 48) == [48]
+    single = [
+        generate_batch(model, prompts, length, seed=3, stop=stop)
+        for length, stop in ((30, 7), (20, 7))
+    ]
+    ends = []
+
+    def stages(model, batch, width, total):
+        ends.append(total)
+        return [width + 1, total - 9, total]
+
+    monkeypatch.setattr("lmkit.decoding.compiled._stages", stages)
+    again = TransformerLM.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    for n, (length, stop) in enumerate(((30, 7), (20, 7))):
+        assert generate_batch(again, prompts, length, seed=3, stop=stop) == single[n]
+    assert ends
 
 
 def test_quantized_weights_are_compiled_again():

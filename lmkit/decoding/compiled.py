@@ -4,6 +4,7 @@ For a small model a call from Python costs several times the arithmetic of a tok
 one compiled loop the call disappears.
 """
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -84,9 +85,8 @@ class _Loop:
         """Returns the ids that were drawn, `(batch, steps)`, and whether all logits were fine."""
         batch, steps = points.shape
         width, slots = prompts.shape[1], ops.arange(steps, dtype="int32")
-        logits, state = self.model.step(
-            prompts, self.model.start(batch, width + steps - 1, padding)
-        )
+        first, *later = _stages(self.model, batch, width, width + steps - 1)
+        logits, state = self.model.step(prompts, self.model.start(batch, first, padding))
 
         def choose(step, logits, added, ended, sound):
             tokens, fine = self._draw(logits, ops.take(points, step, axis=1), *limits)  # (B,)
@@ -96,19 +96,26 @@ class _Loop:
             ended = ops.logical_or(ended, ops.any(tokens[:, None] == stops, axis=-1))
             return tokens, added, ended, sound
 
+        nothing, none = ops.zeros((batch, steps), "int32"), ops.zeros(batch, "bool")
+        # The first draw needs no step: the prompt's last logits are there. So the last id
+        # that is drawn is never read, and the cache has no room for it.
+        chosen = choose(ops.cast(0, "int32"), logits, nothing, none, ops.cast(True, "bool"))
+        loop = (ops.cast(1, "int32"), *chosen, state)
+        for room in (first, *later):
+            # A step looks over all slots of the cache, so the cache begins small and grows.
+            loop = (*loop[:-1], _grow(loop[-1], self.model.start(batch, room, padding)))
+            loop = self._write(loop, choose, ops.minimum(length, room - width + 1))
+        return loop[2], loop[4]
+
+    def _write(self, loop, choose, last):
         def unfinished(step, tokens, added, ended, sound, state):
-            return ops.logical_and(step < length, ops.logical_not(ops.all(ended)))
+            return ops.logical_and(step < last, ops.logical_not(ops.all(ended)))
 
         def body(step, tokens, added, ended, sound, state):
             logits, state = self.model.step(tokens[:, None], state)
             return step + 1, *choose(step, logits, added, ended, sound), state
 
-        nothing, none = ops.zeros((batch, steps), "int32"), ops.zeros(batch, "bool")
-        # The first draw needs no step: the prompt's last logits are there. So the last id
-        # that is drawn is never read, and the cache has no room for it.
-        first = choose(ops.cast(0, "int32"), logits, nothing, none, ops.cast(True, "bool"))
-        loop = ops.while_loop(unfinished, body, (ops.cast(1, "int32"), *first, state))
-        return loop[2], loop[4]
+        return ops.while_loop(unfinished, body, loop)
 
     def _draw(self, logits, points, temperature, top_k, top_p):
         logits = ops.cast(logits[:, -1], "float32")  # (B, V)
@@ -118,6 +125,24 @@ class _Loop:
         most = self.most and (self.most, top_k)
         tokens, fine = draw_tokens(shifted, points, most, top_p if self.nucleus else None)
         return ops.cast(tokens, "int32"), fine
+
+
+def _stages(model, batch, width, total):
+    """Cuts the slots of a cache into stages, from the prompt's width to the total."""
+    # Every stage is compiled, which takes seconds. Reading less pays for that where many
+    # long texts are written: there most of a step's time is spent reading the cache.
+    parts = 4 if model.max_length and batch * total > 10_000 else 1
+    ends = [total * (n + 1) // parts for n in range(parts)]
+    return [end for end in ends if end >= width]
+
+
+def _grow(state, larger):
+    """Moves a state into one with more slots; what has no slots stays as it is."""
+
+    def move(old, new):
+        return old if old.shape == new.shape else ops.slice_update(new, [0] * len(new.shape), old)
+
+    return keras.tree.map_structure(move, state, larger)
 
 
 def draw_tokens(logits, points, top_k=None, top_p=None):
