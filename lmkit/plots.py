@@ -112,13 +112,15 @@ def add_reference(ax, name, value):
     """
     ax.axhline(value, color=COLORS["gray"], linestyle=":")
     # Outside the axes on the right, where no curve can cross the words.
-    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
     where = {"xycoords": ax.get_yaxis_transform(), "color": COLORS["gray"]}
     ax.annotate(f"{name} {value:.3g}", (1, value), **place, **where)
 
 
 def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
     """Draws the results of several seeds: a dot per seed, a bar from the lowest to the highest.
+
+    The dots stand side by side in the order of the seeds, so that equal results can be counted.
 
     Args:
         results: names and lists of values, one value per seed.
@@ -138,12 +140,15 @@ def plot_seeds(results, ax=None, references=None, ylabel="accuracy"):
         if not len(values):
             raise ValueError(f"{name!r} has no values to draw")
         color = list(COLORS.values())[place % len(COLORS)]
-        ax.plot([place, place], [min(values), max(values)], color=color, linewidth=7, alpha=0.3)
-        ax.plot(np.full(len(values), place), values, "o", color=color, markersize=5)
+        # Two seeds stand as close to each other as five do.
+        side_by_side = (np.arange(len(values)) - (len(values) - 1) / 2) * 0.35 / max(len(values), 5)
+        ends = [place - 0.2, place + 0.2]
+        ax.fill_between(ends, min(values), max(values), color=color, alpha=0.25, linewidth=0)
+        ax.plot(place + side_by_side, values, "o", color=color, markersize=5)
         # Half transparent, so that a dot behind the number is still seen.
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        near = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "bbox": box}
-        ax.annotate(f"{np.mean(values):.2f}", (place, np.mean(values)), **near)
+        near = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "bbox": box}
+        ax.annotate(f"{np.mean(values):.2f}", (ends[1], np.mean(values)), **near)
     for name, value in (references or {}).items():
         add_reference(ax, name, value)
     ax.set(xticks=range(len(results)), xticklabels=list(results), ylabel=ylabel)

@@ -62,6 +62,7 @@ def test_seeds_show_every_value_and_the_mean():
     ax = plots.plot_seeds({"a": [0.5, 0.7], "b": [0.9, 0.9]}, references={"coin": 0.5})
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [line.get_ydata().tolist() for line in dots] == [[0.5, 0.7], [0.9, 0.9]]
+    assert all(len(set(line.get_xdata())) == 2 for line in dots)  # equal values side by side
     assert [text.get_text() for text in ax.texts] == ["0.60", "0.90", "coin 0.5"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
 
