@@ -119,8 +119,7 @@ def block():
     d.circle(440, 90, 20, "+", "orange", 26)
     d.arrow(440, 308, 586, 308, 586, 90, 462, 90, color=RED, width=3)
     d.arrow(440, 70, 440, 42)
-    d.text(236, 612, "red: residual", 18, "start", RED)
-    d.text(236, 634, "connections", 18, "start", RED)
+    d.text(312, 350, "red: residual\nconnections", 18, color=RED)
     return d
 
 
@@ -146,8 +145,9 @@ def cache():
     d.line(96, 204, 96, 214, 608, 214, 608, 204, color=RED, width=3)
     d.arrow(518, 284, 330, 284, 330, 216, color=RED, width=3)
     d.text(424, 306, "looks at all five", 20)
-    d.text(20, 350, "Without a cache, step t computes t keys and t values again.", 20, "start")
-    d.text(20, 386, "With it, one of each. The price: memory that grows with t.", 20, "start")
+    d.text(20, 346, "Without a cache, step t computes t keys and t values,", 20, "start")
+    d.text(20, 374, "t − 1 of each again. With it: one of each.", 20, "start")
+    d.text(20, 402, "The price is memory that grows with t.", 20, "start")
     return d
 
 
