@@ -83,11 +83,11 @@ def bits_while_learning(model, inputs, targets):
     model.compile(keras.optimizers.SGD(0.1, global_clipnorm=1.0), lm_loss(), jit_compile=False)
     for rate in RATES:
         model.optimizer.learning_rate = rate
-        # The loss that train_on_batch returns is that of the weights before its step.
-        nats = [
-            float(model.train_on_batch(*row, return_dict=True)["loss"])
-            for row in zip(inputs[:, None], targets[:, None], strict=True)
-        ]
+        nats = []
+        for row in zip(inputs[:, None], targets[:, None], strict=True):
+            model.reset_metrics()  # some versions of Keras average over the calls
+            # The loss that comes back is that of the weights before the step.
+            nats.append(float(model.train_on_batch(*row, return_dict=True)["loss"]))
         model.set_weights(start)
         parts = (slice(third), slice(third, None))
         # The last window is not full: a mean over windows would count its characters too much.
