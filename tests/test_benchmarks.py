@@ -64,6 +64,28 @@ def test_tables_of_generation_by_hand(monkeypatch, tmp_path):
     assert tables.scoring().endswith("| lmkit, score_tokens | 3.2 | 800 | 1,234 | 6,282 |")
 
 
+def test_table_of_pieces_by_hand(monkeypatch, tmp_path):
+    tables = script("tables")
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    turns = {"lmkit": {"seconds": 0.5, "peak MiB": 80}, "minbpe": {"seconds": 6.0, "peak MiB": 99}}
+    (tmp_path / "pieces.json").write_text(json.dumps({"machine": {}, "training": turns}))
+    assert tables.pieces().endswith("| training | minbpe | 6.000 | 12.0 | 99 |")
+
+
+def test_pieces_are_trained_and_encoded(tmp_path):
+    pieces = script("pieces")
+    text = pieces.text_of(250_000)
+    assert 249_990 <= len(text.encode()) <= 250_000 and not text.isascii()
+    found = pieces.one_turn("training", "lmkit", text, 300, None)
+    assert found["pieces"] == 300 and found["seconds"] > 0
+    path = str(tmp_path / "pieces.json")
+    pieces.BytePairTokenizer.train([text], 300).save(path)
+    first, again = (
+        pieces.one_turn(task, "lmkit", text, 300, path) for task in ("encoding", "encoding again")
+    )
+    assert first["pieces"] == again["pieces"] < len(text.encode())
+
+
 def test_a_table_without_a_place_is_named():
     with pytest.raises(ValueError, match="one place for the table 'training', has 0"):
         script("tables").filled("nothing")

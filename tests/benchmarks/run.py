@@ -11,7 +11,7 @@ import sys
 
 from alternate import FOLDER, command_line
 
-PROGRAMS = ("training", "parts", "decoding", "generation", "growth", "shakespeare")
+PROGRAMS = ("training", "parts", "decoding", "generation", "growth", "shakespeare", "pieces")
 
 
 def main():

@@ -141,6 +141,16 @@ def shakespeare():
     return table(["seed", "validation loss, nats per character", "seconds"], rows)
 
 
+def pieces():
+    """Seconds of byte-pair training and encoding."""
+    rows = []
+    for task, found in load("pieces").items():
+        for name, peer in found.items() if task != "machine" else ():
+            ratio = peer["seconds"] / found["lmkit"]["seconds"]
+            rows.append([task, name, f"{peer['seconds']:.3f}", f"{ratio:.1f}", peer["peak MiB"]])
+    return table(["", "", "seconds", "beside lmkit", "peak MiB"], rows)
+
+
 def versions():
     """What was measured with; one set for all."""
     return ", ".join(f"{name} {number}" for name, number in load("training")["machine"].items())
@@ -148,7 +158,7 @@ def versions():
 
 TABLES = (
     training, parts, decoding, recurrent, position, first_token, beam, filters, scoring, growth,
-    shakespeare, versions,
+    shakespeare, pieces, versions,
 )  # fmt: skip
 
 
