@@ -4,12 +4,13 @@ import ast
 import collections
 import gzip
 import hashlib
-import importlib
+import importlib.util
 import io
 import re
 import sys
 import tarfile
 import types
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from lmkit import datasets, files
 from lmkit.datasets import (
     ReviewPair,
     load_imdb,
+    load_libreoffice_help,
     load_python_docs,
     load_review_pairs,
     load_reviews,
@@ -253,6 +255,67 @@ def test_shipped_splits_share_no_review():
 def test_shipped_pairs():
     pairs = load_review_pairs()
     assert pairs and all(pair.positive != pair.negative for pair in pairs)
+
+
+# LibreOffice's help.
+
+HELP = 'page,id,english,chinese\nw/a,par_id1,"Choose ""Open"", then OK.",选择「打开」。\n'
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_help_by_hand(tmp_path, split):
+    (pair,) = load_libreoffice_help(split, make_reviews(tmp_path, **{split: HELP}))
+    assert pair == ("w/a", "par_id1", 'Choose "Open", then OK.', "选择「打开」。")
+    assert (pair.page, pair.id) == pair[:2] and (pair.english, pair.chinese) == pair[2:]
+
+
+def test_help_refuses_what_it_cannot_read(tmp_path):
+    with pytest.raises(ValueError, match='split must be "train" or "held_out", got'):
+        load_libreoffice_help("test")
+    with pytest.raises(ValueError, match="must start with the line page,id,english,chinese"):
+        load_libreoffice_help("train", make_reviews(tmp_path, train=TRAIN))
+    (tmp_path / "train.csv").write_text(HELP, encoding="utf-8")
+    with pytest.raises(ValueError, match="SHA-256"):
+        load_libreoffice_help("train", tmp_path)
+
+
+def test_shipped_help_is_what_its_card_says():
+    folder = shipped_folder("data/libreoffice_help", "data/libreoffice_help")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    tables = {split: load_libreoffice_help(split) for split in ("train", "held_out")}
+    for split, pairs in tables.items():
+        texts = ["".join(pair.english for pair in pairs), "".join(pair.chinese for pair in pairs)]
+        sizes = [f"{len(text):,} characters, {len(text.encode()):,} bytes" for text in texts]
+        words = sum(len(pair.english.split()) for pair in pairs)
+        pages = len({pair.page for pair in pairs})
+        counts = f"{len(pairs):,} | {pages} | {sizes[0]}, {words:,} words | {sizes[1]}"
+        assert f"| `{split}.csv` | {counts} |" in card
+        for text in (text for pair in pairs for text in pair[2:]):
+            assert unicodedata.is_normalized("NFC", text) and text == " ".join(text.split())
+            assert not any(unicodedata.category(char) in ("Cc", "Cf") for char in text)
+    train, held_out = tables.values()
+    for column in ("page", "english", "chinese"):
+        ours, theirs = ({getattr(pair, column) for pair in part} for part in (train, held_out))
+        assert not ours & theirs
+        assert column == "page" or len(ours) == len(train)
+    assert len({pair[:2] for pair in train}) == len(train)
+
+
+def test_help_pages_are_cleaned_as_the_card_says():
+    folder = shipped_folder("data/libreoffice_help", "data/libreoffice_help")
+    spec = importlib.util.spec_from_file_location("make_help", folder / "make_libreoffice_help.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    parser = script.Paragraphs()
+    parser.feed(
+        '<p id="par_id1">Press <span><span class="MAC"><b>Command</b></span><span>Ctrl</span>'
+        '</span>\u00a0&lt; <img src="x"> .</p><p>no id</p><h1 id="hd_id2">Re\u0301\nsume</h1>'
+    )
+    assert parser.found == {"par_id1": "Press Ctrl <.", "hd_id2": "R\u00e9 sume"}
+    assert script.clean("\u70b9\u51fb \u300c OK\u300d \u3002") == "\u70b9\u51fb\u300cOK\u300d\u3002"
+    assert script.translated("Open the file.", "\u6253\u5f00 A \u6587\u4ef6\u3002")
+    assert not script.translated("Open", "Open") and not script.translated("\u597d", "\u597d")
+    assert script.broken("\u5180\x9b\u5efa") and not script.broken("\u521b\u5efa")
 
 
 # IMDB. A tiny corpus with numbers that sort differently as text and as numbers.

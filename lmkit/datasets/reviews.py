@@ -1,13 +1,12 @@
 """The film reviews that ship with the course, and pairs of them that nearly agree."""
 
-import csv
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from lmkit import _arguments
-from lmkit.datasets.shipped import check_listed, shipped_folder
+from lmkit.datasets.shipped import read_rows, shipped_folder
 
 
 class ReviewPair(NamedTuple):
@@ -63,20 +62,5 @@ def load_review_pairs(folder=None):
 
 
 def _read_rows(name, columns, folder):
-    """Checks one CSV file and returns its rows as `(line number, fields)`."""
     folder = Path(folder) if folder else shipped_folder("data/reviews", "data/reviews")
-    check_listed(folder, name)
-    # newline="", or Python would change a line break that stands inside quotes.
-    with open(folder / name, encoding="utf-8", newline="") as file:
-        reader = csv.reader(file, strict=True)  # refuses quotes that are never closed
-        try:
-            rows = [(reader.line_num, row) for row in reader]
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{name}, after line {reader.line_num}: {error}") from error
-    if not rows or tuple(rows[0][1]) != columns:
-        found = ",".join(rows[0][1]) if rows else "an empty file"
-        raise ValueError(f"{name} must start with the line {','.join(columns)}; got {found}")
-    for line, row in rows[1:]:  # a field may hold spaces, but not only spaces
-        if len(row) != len(columns) or not all(field.strip() for field in row):
-            raise ValueError(f"{name}, line {line}: expected {','.join(columns)}; got {row}")
-    return rows[1:]
+    return read_rows(folder, name, columns)

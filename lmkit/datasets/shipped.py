@@ -1,5 +1,6 @@
 """Files that ship with the course: where they are, and whether they are still the same."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -52,3 +53,33 @@ def check_listed(folder, name):
         raise ValueError(f"{sums} does not list {name}: fetch it again")
     advice = "Fetch it again; on Windows, git may have rewritten the line endings (LF is right)."
     check_sha256(folder / name, listed[1], advice)
+
+
+def read_rows(folder, name, columns):
+    """Reads a shipped CSV file, every field of which holds text.
+
+    Args:
+        folder: where it is, beside a SHA256SUMS that lists it.
+        name: the file's name.
+        columns: the names that its first line must hold.
+
+    Returns:
+        A list of `(line number, fields)`, so that a message can say where a row is.
+
+    Raises: FileNotFoundError if it is missing, ValueError if it was altered or has another form.
+    """
+    check_listed(folder, name)
+    # newline="", or Python would change a line break that stands inside quotes.
+    with open(folder / name, encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, strict=True)  # refuses quotes that are never closed
+        try:
+            rows = [(reader.line_num, row) for row in reader]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{name}, after line {reader.line_num}: {error}") from error
+    if not rows or tuple(rows[0][1]) != tuple(columns):
+        found = ",".join(rows[0][1]) if rows else "an empty file"
+        raise ValueError(f"{name} must start with the line {','.join(columns)}; got {found}")
+    for line, row in rows[1:]:  # a field may hold spaces, but not only spaces
+        if len(row) != len(columns) or not all(field.strip() for field in row):
+            raise ValueError(f"{name}, line {line}: expected {','.join(columns)}; got {row}")
+    return rows[1:]
