@@ -20,6 +20,14 @@ def test_by_hand():
     assert segment("研究生命", {**counts, "生命": 1, "研究生": 500}) == ["研究生", "命"]
 
 
+def test_a_character_never_counted_counts_once():
+    # Of 5: ab 1 / 5 = 5 / 25; a|b 4 * 1 / 25, where b is unknown; 2 * 2 / 25.
+    assert segment("ab", {"a": 4, "ab": 1}) == ["ab"]
+    assert segment("ab", {"a": 2, "b": 2, "ab": 1}) == ["ab"]
+    # Of 7: ab 1 / 7 = 7 / 49; a|b 3 * 3 / 49.
+    assert segment("ab", {"a": 3, "b": 3, "ab": 1}) == ["a", "b"]
+
+
 def test_characters_that_no_word_has_stand_alone():
     assert segment("我爱GPT!", {"我": 3, "爱": 2}) == ["我", "爱", "G", "P", "T", "!"]
     assert segment("", {"a": 1}) == []
@@ -29,9 +37,8 @@ def test_characters_that_no_word_has_stand_alone():
 
 
 def test_of_equal_ways_the_longer_first_word():
-    # Three words of one character: each way has the same product, 2 * 1 / 9.
-    counts = {"ab": 2, "bc": 2, "a": 1, "b": 1, "c": 1, "abc": 2}
-    del counts["abc"]
+    # ab|c and a|bc: 2 * 1 / 49 each.
+    counts = {"ab": 2, "bc": 2, "a": 1, "b": 1, "c": 1}
     assert segment("abc", counts) == ["ab", "c"]
 
 
