@@ -640,3 +640,32 @@ def test_one_small_run_of_the_mistaken_losses(mistaken, monkeypatch):
     _, found, _ = small_run(mistaken.EXPERIMENT, mistaken.VARIANTS["from logits"], mistaken.load())
     assert found["before training"] == pytest.approx(np.log(168), abs=0.01)
     assert found["reported"] < found["before training"] - 0.5
+
+
+# Chapter 05: the same text in several kinds of tokens.
+
+
+def test_tokens_cost_the_same_and_lose_nothing():
+    tokens = script("05_text_and_tokens")
+    stored, read_at_once = load_results("05_text_and_tokens"), 4 * 128
+    for name in tokens.VARIANTS:
+        for run in stored[name].values():
+            each = tokens.multiplications(run["vocab_size"])
+            assert run["steps"] * read_at_once * each == pytest.approx(4e10, rel=0.01)
+            nats = run["bits per token"] * run["tokens"]
+            assert run["bits per byte"] * run["bytes"] == pytest.approx(nats, rel=0.002)
+    spelled = tokens.FallbackTokenizer(tokens.WORD.findall, ["a cat, a cat"], least=2)
+    assert list(spelled.ids) == [" cat"] and spelled.encode("x cat") == [ord("x"), 256]
+    assert spelled.encode("\u4f60") == list("\u4f60".encode())
+
+
+def test_one_small_run_of_tokens(monkeypatch):
+    tokens = script("05_text_and_tokens")
+    monkeypatch.setitem(tokens.SETTINGS, "MULTIPLICATIONS", 5e8)
+    variant = tokens.Variant("chinese", "byte pairs", 256)
+    data = tokens.tokens_of(variant)
+    data = {variant: data._replace(held_out=data.held_out[:300], held_out_bytes=300)}
+    _, found, _ = small_run(tokens.EXPERIMENT, variant, data)
+    assert found["tokens"] == 299 and found["from bytes"] == 300  # every token is a byte
+    assert found["bits per byte"] == pytest.approx(found["bits per token"] * 299 / 300)
+    assert found["steps"] == round(5e8 / (4 * 128 * tokens.multiplications(256)))

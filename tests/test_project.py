@@ -295,16 +295,19 @@ def test_wheel_loads_the_shipped_reviews_outside_the_checkout(installed, tmp_pat
     code = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); import lmkit;"
         "texts, labels = lmkit.datasets.load_reviews('test');"
-        "print(lmkit.__file__, len(texts), len(lmkit.datasets.load_review_pairs()))"
+        "pairs = lmkit.datasets.load_review_pairs();"
+        "help_pairs = lmkit.datasets.load_libreoffice_help('held_out');"
+        "print(lmkit.__file__, len(texts), len(pairs), len(help_pairs))"
     )
     # -S -E would drop numpy as well; -P and an empty folder keep the checkout out.
     run = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    place, texts, pairs = run.stdout.split()
+    place, texts, pairs, help_pairs = run.stdout.split()
     assert pathlib.Path(place).parent == installed / "lmkit"
     assert int(texts) >= 1000
     assert int(pairs) >= 200
+    assert int(help_pairs) >= 400
 
 
 def test_wheel_carries_what_the_course_needs_and_no_more(installed):

@@ -438,7 +438,7 @@ def test_gpt2s_two_files(tmp_path):
     with pytest.raises(ValueError, match=r"vocab\.json is damaged: the id of .*, got 258"):
         BytePairTokenizer.from_gpt2(vocab, merges)
     merges.write_text(lines, encoding="utf-8")
-    with pytest.raises(ValueError, match="the id of '<x>' must be a whole number .*, got None"):
+    with pytest.raises(ValueError, match=r"the id of '<x>' must be a whole number .*, got None"):
         BytePairTokenizer.from_gpt2(vocab, merges, ["<x>"])
 
 
