@@ -48,26 +48,28 @@ def heads():
     d = Diagram(
         520,
         "How heads are split: queries of shape (B, T, C) are reshaped to (B, T, H, D), "
-        "transposed to (B, H, T, D), and after attention the way is gone back.",
+        "transposed to (B, H, T, D), and after attention both steps are reversed.",
     )
     d.text(20, 30, "(B, T, C) = (2, 4, 6)", 20, "start", weight="bold")
     tints = ["blue"] * 3 + ["orange"] * 3
+    numbers = [[str(6 * t + c) for c in range(6)] for t in range(4)]  # of each word's channels
     for t in range(4):
-        d.cells(20, 48 + 34 * t, [""] * 6, width=34, height=34, tint=tints)
+        d.cells(20, 48 + 34 * t, numbers[t], width=34, height=34, tint=tints)
     d.text(122, 204, "one text of the two", 19)
     d.arrow(236, 116, 316, 116)
     d.text(276, 88, "reshape", 19)
     d.text(330, 30, "(B, T, H, D) = (2, 4, 2, 3)", 20, "start", weight="bold")
     for t in range(4):
-        d.cells(330, 48 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
-        d.cells(452, 48 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
-    d.text(442, 204, "each word’s channels in two groups", 19)
-    d.arrow(442, 224, 442, 270)
-    d.text(456, 246, "transpose", 19, "start")
+        # Each word stands by itself, with its two groups: words come first, then heads.
+        d.cells(330, 44 + 41 * t, numbers[t][:3], width=34, height=34, tint="blue")
+        d.cells(442, 44 + 41 * t, numbers[t][3:], width=34, height=34, tint="orange")
+    d.text(442, 222, "word by word: two groups of channels", 19)
+    d.arrow(442, 234, 442, 270)
+    d.text(456, 258, "transpose", 19, "start")
     d.text(330, 296, "(B, H, T, D) = (2, 2, 4, 3)", 20, "start", weight="bold")
     for t in range(4):
-        d.cells(330, 312 + 34 * t, [""] * 3, width=34, height=34, tint="blue")
-        d.cells(500, 312 + 34 * t, [""] * 3, width=34, height=34, tint="orange")
+        d.cells(330, 312 + 34 * t, numbers[t][:3], width=34, height=34, tint="blue")
+        d.cells(500, 312 + 34 * t, numbers[t][3:], width=34, height=34, tint="orange")
     d.text(381, 466, "head 1", 20)
     d.text(551, 466, "head 2", 20)
     beside = "Attention runs in each|head by itself, with|T × T weights per head."
