@@ -7,7 +7,6 @@ import pathlib
 import pickle
 import pydoc_data.topics
 import random
-import time
 import unicodedata
 
 import numpy as np
@@ -365,13 +364,16 @@ def test_counts_are_those_of_a_recount():
     assert counts == {(0, 1): 8, (1, 0): 0, (0, 0): 2, (256, 256): 3, (256, 0): 3, (0, 256): 2}
 
 
-def test_ten_megabytes_on_one_line(tokenizer):
-    seconds = []
+def test_ten_megabytes_on_one_line(tokenizer, monkeypatch):
+    short = _merging.merge_short
+
+    def only_short_words(word, joined):
+        assert len(word) <= 200  # its time grows with the square of the length: days
+        return short(word, joined)
+
+    monkeypatch.setattr(_merging, "merge_short", only_short_words)
     for text in ("the forest " * 900_000, "ab" * 1_000_000):
-        start = time.process_time()
         assert tokenizer.decode(tokenizer.encode(text)) == text
-        seconds.append(time.process_time() - start)
-    assert max(seconds) < 60  # with the square of the length: days
 
 
 # Files.
