@@ -60,6 +60,15 @@ def rng():
 
 
 @pytest.fixture
+def float64():
+    """Skips where the backend has no float64: JAX makes float32 of it and calls it float64."""
+    from keras import ops
+
+    if "64" not in str(ops.convert_to_tensor([0.0], "float64").dtype):
+        pytest.skip("JAX has no float64 unless asked for it")
+
+
+@pytest.fixture
 def ran(tmp_path):
     """The folder that harmful code would make. After the test it must not be there."""
     (tmp_path / "work").mkdir()

@@ -70,7 +70,9 @@ def test_logits_have_no_mask(rng):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
-def test_both_directions_have_the_layers_precision(rng, policy):
+def test_both_directions_have_the_layers_precision(rng, policy, request):
+    if policy == "float64":
+        request.getfixturevalue("float64")
     layer = table(rng, dtype=policy)
     vectors = layer(np.array([[1, 2]]))
     for found in (vectors, layer(vectors, reverse=True)):

@@ -120,7 +120,7 @@ def test_padding_on_either_side_trains_without_nan(policy):
     assert 0 < max(moved) < 1
 
 
-def test_all_sublayers_have_the_blocks_precision():
+def test_all_sublayers_have_the_blocks_precision(float64):
     block = TransformerBlock(8, 2, 12, dtype="float64")
     block.build((None, None, 8))
     assert dtypes(block.weights) == {"float64"}

@@ -130,9 +130,7 @@ def test_call_and_step_have_the_named_precision(kind, place, policy, rng):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_floatx_float64(kind, rng):
-    if keras.backend.backend() == "jax":
-        pytest.skip("JAX has no float64 unless asked for it")
+def test_floatx_float64(kind, rng, float64):
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
