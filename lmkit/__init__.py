@@ -17,6 +17,7 @@ __version__ = "0.2.0"
 __all__ = [
     "backend", "batches", "callbacks", "checkpoints", "checks", "datasets", "decoding", "files",
     "layers", "metrics", "models", "ngrams", "plots", "stories", "tokenizers", "training",
+    "vectors",
 ]  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def array(name, values, dtype=None, kinds=NUMBERS):
     raise ValueError(f"{name} must be numbers in rows of one length, got {_show(values)}")
 
 
-def ids(name, values, ndim, vocab_size=None, empty=False):
+def ids(name, values, ndim, vocab_size=None, empty=False, ignore=False):
     """Checks ids of tokens and returns them as an int32 array.
 
     Args:
@@ -114,13 +114,14 @@ def ids(name, values, ndim, vocab_size=None, empty=False):
         ndim: 1 for one row, 2 for a batch.
         vocab_size: ids run from 0 to `vocab_size - 1`; None if it is not known.
         empty: True if there may be no ids at all.
+        ignore: True if IGNORE may stand where there is no word.
     """
     found = _integers(name, values)
     if found.size == 0 and not empty:
         raise ValueError(f"{name} is empty: give at least one id")
     if found.ndim != ndim:
         raise ValueError(f"{name} must be {AXES[ndim]}, got shape {found.shape}")
-    return _inside(name, found, 0, vocab_size)
+    return _inside(name, found, IGNORE if ignore else 0, vocab_size)
 
 
 def rows(name, values, vocab_size=None):

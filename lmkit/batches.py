@@ -4,6 +4,9 @@ A target says itself whether it is scored: IGNORE marks the positions that are n
 losses nor metrics have to guess which id is padding.
 """
 
+import functools
+from collections.abc import Iterable
+
 import numpy as np
 
 from lmkit import _arguments
@@ -125,6 +128,38 @@ def pairs(sources, targets, start, pad_id=0):
     # With `start` in front, the decoder's inputs are its targets one position late.
     decoder_ids, targets = next_tokens([[start, *row] for row in targets], pad_id=pad_id)
     return (source_ids, decoder_ids), targets
+
+
+def packed(rows, length, gap, vocab_size=None):
+    """Joins texts of any lengths into rows of one length, so that few places stay empty.
+
+    Args:
+        rows: a list of rows of ids, IGNORE (-1) where there is no word.
+        length: how many places T a row has.
+        gap: how many places with IGNORE there are behind every text, at least. Where a model
+            looks at most that many places away, it never sees two texts at once.
+        vocab_size: ids run from 0 to `vocab_size - 1`; None if it is not known.
+
+    Returns:
+        Int32 `(rows, T)`; behind the last text it is filled with IGNORE.
+
+    Example:
+        >>> packed([[5, 2, 7], [4]], length=4, gap=1).tolist()
+        [[5, 2, 7, -1], [4, -1, -1, -1]]
+    """
+    length, gap = _arguments.whole("length", length), _arguments.whole("gap", gap, least=0)
+    if isinstance(rows, str) or not isinstance(rows, Iterable):
+        raise TypeError(f"rows must be a list of rows of ids, got {type(rows).__name__}")
+    check = functools.partial(_arguments.ids, ndim=1, vocab_size=vocab_size, ignore=True)
+    found = [check(f"row {number}", row, empty=True) for number, row in enumerate(rows)]
+    nothing = np.full(gap, IGNORE, "int32")
+    running = [part for row in found for part in (row, nothing)]
+    ids = np.concatenate([nothing[:0], *running])
+    if not len(ids):
+        raise ValueError("the rows hold no ids: give at least one")
+    _, joined = _padded(-(-len(ids) // length), length, pad_id=0)
+    joined.flat[: len(ids)] = ids
+    return joined
 
 
 def _padded(count, length, pad_id):

@@ -14,14 +14,15 @@ import tempfile
 PAGE = pathlib.Path(__file__).with_name("BAD_INPUT.md")
 HEAD = """# What a wrong input is told
 
-Every row is a call that cannot work, tried by `tests/test_bad_input.py`, and the message that
-it gets. `python tests/bad_input.py` writes this page. In the calls, `lm` is a `RecurrentLM` of 9
-ids, `gpt` a `TransformerLM` of 9 ids and 6 positions, `classifier` an `rnn_classifier`, `follow`
-a function from ids to the logits of 6 next ids, `words` a `WordTokenizer`, `x` an array of ones
-`(1, 2, 4)`, `ids` two rows of three ids, `compiled` a `RecurrentLM` that is ready for them, and
-`folder` an empty folder. `damaged` puts an empty checkpoint into it, `old_file` a model saved by
-lmkit 0.1, `written` a file with these bytes. `classifier` is a plain Keras model: given a list
-or a text it says so in Keras's words, which are not listed here.
+Every row is a call that cannot work, tried by `tests/test_bad_input.py`, and the message that it
+gets. `python tests/bad_input.py` writes this page. In the calls, `lm` is a `RecurrentLM` of 9 ids,
+`gpt` a `TransformerLM` of 9 ids and 6 positions, `classifier` an `rnn_classifier`, `follow` a
+function from ids to the logits of 6 next ids, `words` a `WordTokenizer`, `vectors` the vectors of
+man, king and nothing, `x` an array of ones `(1, 2, 4)`, `ids` two rows of three ids, `compiled` a
+`RecurrentLM` that is ready for them, and `folder` an empty folder. `damaged` puts an empty
+checkpoint into it, `old_file` a model saved by lmkit 0.1, `written` a file with these bytes.
+`classifier` is a plain Keras model: given a list or a text it says so in Keras's words, which are
+not listed here.
 """
 
 CASES = {
@@ -108,6 +109,36 @@ CASES = {
         ("an n-gram of nothing", "ngram_probabilities([[1]], [[1]], 0, 3)", ValueError, "order must be a whole number of at least 1, got 0"),
         ("no rows to count in", "ngram_probabilities(None, [[1]], 1, 3)", TypeError, "must be a list of rows of ids, got NoneType"),
         ("an id to count outside the vocabulary", "ngram_probabilities([[1, 3]], [[1]], 1, 3)", ValueError, "id 3 at position 1 of train row 0 is outside the vocabulary: ids run from 0 to 2"),
+    ],
+    "Word vectors": [
+        ("a window of 0", "cooccurrences([[0, 1]], 2, window=0)", ValueError, "window must be a whole number of at least 1, got 0"),
+        ("no texts to count in", "cooccurrences([], 2)", ValueError, "the rows hold no ids: give at least one"),
+        ("strings to count in", 'cooccurrences(["a film"], 2)', TypeError, "row 0 must be whole numbers, got text: encode it first"),
+        ("an id to count beyond the vocabulary", "cooccurrences([[0, 1], [2]], 2)", ValueError, "id 2 at position 0 of row 1 is outside the vocabulary: ids run from 0 to 1, or are IGNORE (-1)"),
+        ("all words left out", "subsample([[0, 1]], 2, seed=0, threshold=0)", ValueError, "threshold must be above 0, got 0"),
+        ("one text to pack", 'packed("film", 4, gap=1)', TypeError, "rows must be a list of rows of ids, got str"),
+        ("rows of no length", "packed([[5, 2]], 0, gap=1)", ValueError, "length must be a whole number of at least 1, got 0"),
+        ("an unknown word", 'vectors["prince"]', KeyError, "'prince' is not among the 3 words"),
+        ("an unknown word in an analogy", 'vectors.analogy("man", "king", "prince")', KeyError, "'prince' is not among the 3 words"),
+        ("an id for a word", "vectors[0]", TypeError, "word must be a string, got int: 0"),
+        ("zeros under cosine", 'vectors.similarity("man", "nothing")', ValueError, "the vector of 'nothing' is all zeros: it has no direction"),
+        ("the neighbors of zeros", "vectors.nearest([0, 0])", ValueError, "the vector of the question is all zeros"),
+        ("the neighbors of a longer vector", "vectors.nearest([1, 2, 3])", ValueError, "vector must have shape (2,), got (3,)"),
+        ("no neighbors", 'vectors.nearest("man", 0)', ValueError, "count must be a whole number of at least 1, got 0"),
+        ("rows for one word", 'vectors.rows("man")', TypeError, "put it in a list"),
+        ("more rows than words", 'WordVectors(["man"], np.ones((2, 3)))', ValueError, "table must have shape (1, D), one row for each word, got (2, 3)"),
+        ("a word with two vectors", 'WordVectors(["man", "man"], np.ones((2, 3)))', ValueError, "'man' occurs again"),
+        ("a vector of NaN", 'WordVectors(["man", "king"], [[1.0], [np.nan]])', ValueError, "the vector of 'king' holds NaN or infinity"),
+        ("a skip-gram without a window", "SkipGram(9, window=0)", ValueError, "window must be a whole number of at least 1, got 0"),
+        ("a skip-gram without negatives", "SkipGram(9, negatives=0)", ValueError, "negatives must be a whole number of at least 1, got 0"),
+        ("noise for other words", "SkipGram(9, noise=np.ones(8))", ValueError, "noise must have shape (9,), one number for each word, got (8,)"),
+        ("noise below 0", "SkipGram(2, noise=[2, -1])", ValueError, "noise must be finite, nowhere below 0 and not 0 everywhere"),
+        ("an id outside in running text", "SkipGram(9).fit(np.array([[8, 9]]))", ValueError, "id 9 in row 0, column 1 of rows is outside the vocabulary"),
+        ("one row of running text", "SkipGram(9).fit(np.array([8, 7]))", ValueError, "rows must be (batch, time), got shape (2,)"),
+        ("running text without words", "SkipGram(9).fit(np.array([[-1, -1]]))", ValueError, "rows hold no word: every place is IGNORE (-1)"),
+        ("vectors for other words", 'SkipGram(9).vectors(["man"])', ValueError, "table must have shape (1, D), one row for each word, got (9, 100)"),
+        ("docstrings of one package, not a list", 'load_docstrings("numpy")', TypeError, "put 'numpy' in a list"),
+        ("docstrings of what is not installed", 'load_docstrings(["nampy"])', ImportError, "'nampy' is not installed, or is no package: leave it out"),
     ],
     "Choosing tokens": [
         ("a negative temperature", "sample_token([0.0, 1.0], -1, rng)", ValueError, "temperature must be at least 0, got -1"),
@@ -263,7 +294,7 @@ def names():
     import numpy as np
 
     import lmkit
-    from lmkit import models, stories, tokenizers
+    from lmkit import models, stories, tokenizers, vectors
 
     found = {}
     for module in (getattr(lmkit, name) for name in lmkit.__all__):
@@ -284,6 +315,7 @@ def names():
         ),
         "classifier": models.rnn_classifier(9, 2, 3),
         "words": tokenizers.WordTokenizer.train(["a warm film"]),
+        "vectors": vectors.WordVectors(["man", "king", "nothing"], [[1, 0], [1, 1], [0, 0]]),
         "x": np.ones((1, 2, 4), "float32"),
         "ids": np.ones((2, 3), "int32"),
         "compiled": compiled,

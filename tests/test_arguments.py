@@ -162,6 +162,13 @@ def test_ids_of_a_vocabulary_that_nobody_knows():
     assert kind is ValueError and words.endswith("ids run from 0 to 2147483647")
 
 
+def test_no_word_where_that_is_allowed():
+    assert _arguments.ids("ids", [3, -1], 1, 6, ignore=True).tolist() == [3, -1]
+    assert refused(_arguments.ids, "ids", [3, -1], 1, 6)[0] is ValueError
+    kind, words = refused(_arguments.ids, "ids", [3, -2], 1, 6, ignore=True)
+    assert kind is ValueError and "ids run from 0 to 5, or are IGNORE (-1)" in words
+
+
 def test_no_ids_where_that_is_allowed():
     assert _arguments.ids("ids", [], 1, 6, empty=True).tolist() == []
     assert refused(_arguments.ids, "ids", [[]], 1, 6, empty=True)[0] is ValueError

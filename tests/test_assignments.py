@@ -149,7 +149,8 @@ def test_no_check_ends_in_a_value(name):
             last = ast.parse(cell.source).body[-1]
             called = isinstance(last, ast.Expr) and isinstance(last.value, ast.Call)
             assert not isinstance(last, ast.Expr) or (
-                called and ast.unparse(last.value.func).startswith(("checks.assert_", "print"))
+                called
+                and ast.unparse(last.value.func).startswith(("checks.assert_", "expect", "print"))
             ), ast.unparse(last)
 
 

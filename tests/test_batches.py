@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lmkit.batches import IGNORE, next_tokens, pairs, random_windows, windows
+from lmkit.batches import IGNORE, next_tokens, packed, pairs, random_windows, windows
 
 
 def lists(*arrays):
@@ -144,3 +144,45 @@ def test_pairs_refuse():
         pairs([[4]], [[]], start=1)
     with pytest.raises(ValueError, match="start must be a whole number of at least 0, got None"):
         pairs([[4]], [[5]], start=None)
+
+
+# Running text.
+
+
+def test_packed_by_hand():
+    found = packed([[5, 2, 7], [], [4, -1, 3], [6]], length=4, gap=2)
+    # 5 2 7 . . | . . 4 -1 3 . . 6 . .: the empty text leaves its gap as well.
+    assert found.tolist() == [[5, 2, 7, -1], [-1, -1, -1, 4], [-1, 3, -1, -1], [6, -1, -1, -1]]
+    assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize(("length", "gap"), [(1, 0), (3, 1), (7, 2), (100, 5)])
+def test_packed_keeps_every_id_and_texts_apart(length, gap, rng):
+    rows = [rng.integers(0, 50, n) for n in (4, 1, 9, 2)]
+    found = packed(rows, length, gap)
+    assert found.shape[1] == length
+    flat = found.ravel()
+    assert flat[flat >= 0].tolist() == np.concatenate(rows).tolist()
+    behind = 0
+    for row in rows:
+        assert flat[behind : behind + len(row)].tolist() == row.tolist()
+        behind += len(row) + gap
+    assert (flat[behind:] == IGNORE).all() and len(flat) - behind < length
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: packed([], 4, 1), ValueError, "the rows hold no ids"),
+        (lambda: packed([[]], 4, 0), ValueError, "the rows hold no ids"),
+        (lambda: packed("film", 4, 1), TypeError, "list of rows of ids, got str"),
+        (lambda: packed(None, 4, 1), TypeError, "list of rows of ids, got NoneType"),
+        (lambda: packed([[1]], 0, 1), ValueError, "length must be a whole number of at least 1"),
+        (lambda: packed([[1]], 4, -1), ValueError, "gap must be a whole number of at least 0"),
+        (lambda: packed([[1], [9]], 4, 1, 9), ValueError, "id 9 at position 0 of row 1"),
+        (lambda: packed([[1], [-2]], 4, 1), ValueError, "id -2 at position 0 of row 1"),
+    ],
+)
+def test_packed_refuses(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()

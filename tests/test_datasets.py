@@ -19,6 +19,7 @@ import pytest
 from lmkit import datasets, files
 from lmkit.datasets import (
     ReviewPair,
+    load_docstrings,
     load_imdb,
     load_libreoffice_help,
     load_python_docs,
@@ -619,6 +620,134 @@ def test_python_docs_missing(monkeypatch, module):
     version = re.escape(".".join(map(str, sys.version_info[:3])))
     with pytest.raises(ImportError, match=rf"Python {version}\S* came without pydoc_data"):
         load_python_docs()
+
+
+# Docstrings.
+
+LONG = " ".join(f"word{n}" for n in range(20))  # the fewest that a body must have
+
+
+def documented(first, body=LONG, indent=""):
+    quotes = '"' * 3
+    return f"{indent}{quotes}{first}\n\n{indent}{body}\n{indent}{quotes}\n"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A function that writes a package of the name `invented`, whose import would fail."""
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+
+    def write(**sources):
+        for name, source in {"__init__": "raise ImportError('imported')\n", **sources}.items():
+            file = tmp_path / "invented" / f"{name.replace('.', '/')}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(source if isinstance(source, bytes) else source.encode())
+        return load_docstrings(["invented"])
+
+    yield write
+    assert "invented" not in sys.modules
+
+
+def test_docstrings_by_hand(package):
+    source = documented("About the whole module.") + "\n".join(
+        [
+            "class A:",
+            documented("About a class here.", f"{LONG}\n\n    More  of it.", "    "),
+            "    async def f(self):",
+            documented("About one async method.", LONG + " method", "        "),
+            "        def inner():",
+            documented("About an inner function.", LONG + " inner", "            "),
+            "try:\n    def g():",
+            documented("About a tried function.", LONG + " tried", "        "),
+            "except ImportError:\n    def g():",
+            documented("About a caught function.", LONG + " caught", "        "),
+            "else:\n    if 1:\n        pass\n    else:\n        def h():",
+            documented("About the other branch.", LONG + " other", "            "),
+            "x = lambda: 0",
+            documented("No docstring at all.", LONG + " text"),
+        ]
+    )
+    assert package(code=source) == [
+        ("About the whole module.", LONG),
+        ("About a class here.", f"{LONG}\n\nMore  of it."),
+        ("About one async method.", LONG + " method"),
+        ("About an inner function.", LONG + " inner"),
+        ("About a tried function.", LONG + " tried"),
+        ("About the other branch.", LONG + " other"),
+        ("About a caught function.", LONG + " caught"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "body", "kept"),
+    [
+        ("Only three words.", LONG, False),
+        ("Now there are four.", LONG, True),
+        (" ".join(["word"] * 25), LONG, True),
+        (" ".join(["word"] * 26), LONG, False),
+        ("A body of nineteen.", LONG.removeprefix("word0 "), False),
+    ],
+)
+def test_docstrings_of_the_right_length(package, first, body, kept):
+    assert package(code=documented(first, body)) == ([(first, body)] if kept else [])
+
+
+def test_docstrings_in_the_order_of_files_and_each_once(package):
+    found = package(
+        **{
+            "b": documented("The second file here."),
+            "a.z": documented("The first file here.", LONG + " a"),
+            "c": documented("The second file here.", LONG + " again"),  # the same first line
+            "d": documented("Another first line here."),  # the same body
+            "tests.test_a": documented("A test of something.", LONG + " t"),
+        }
+    )
+    assert found == [("The first file here.", LONG + " a"), ("The second file here.", LONG)]
+
+
+@pytest.mark.parametrize(
+    "broken", [b"def f(:\n", b"\0", b"# coding: klingon\n", b"x = '\xe9'\n", b"(" * 500]
+)
+def test_docstrings_of_a_file_that_cannot_be_read(package, broken):
+    assert len(package(a=broken, b=documented("This one is fine."))) == 1
+
+
+def test_docstrings_of_a_file_in_another_encoding(package):
+    source = "# coding: latin-1\n" + documented("Zoë wrote this line.")
+    assert package(a=source.encode("latin-1"))[0][0] == "Zoë wrote this line."
+
+
+def test_docstrings_without_warnings(package, recwarn):
+    assert len(package(a=documented("An old escape here.", LONG + r" \d"))) == 1
+    assert not recwarn.list
+
+
+def test_docstrings_of_numpy():
+    found = load_docstrings(["numpy"])
+    assert len(found) > 500 and sum(len(body.split()) for _, body in found) > 100_000
+    first_lines, bodies = zip(*found, strict=True)
+    assert len(set(first_lines)) == len(set(bodies)) == len(found)
+    # As NumPy itself shows it.
+    place = first_lines.index("Compute the weighted average along the specified axis.")
+    assert np.average.__doc__.strip().startswith(first_lines[place])
+    words = [text.split() for text in (np.average.__doc__, " ".join(found[place]))]
+    assert words[0] == words[1]
+
+
+@pytest.mark.parametrize(
+    ("packages", "kind", "message"),
+    [
+        ("numpy", TypeError, "put 'numpy' in a list"),
+        (["no_such_package"], ImportError, "'no_such_package' is not installed"),
+        (["ast"], ImportError, "'ast' is not installed, or is no package"),
+        (["../numpy"], ImportError, "'../numpy' is not installed"),
+        ([3], TypeError, "a package's name must be a string, got int: 3"),
+    ],
+)
+def test_docstrings_of_what_is_not_there(packages, kind, message):
+    with pytest.raises(kind, match=message):
+        load_docstrings(packages)
 
 
 # A reader's own file.

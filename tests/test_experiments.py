@@ -146,7 +146,7 @@ def test_imdb_pair_ids_have_a_number_each(imdb, rng):
 
 
 def imdb_row(name, runs):
-    """A line of the table in chapters/README.md."""
+    """A line of the table in chapters/ARTICLES.md."""
     test = " / ".join(f"{run['test']:.3f}" for run in runs.values())
     best = [int(np.argmax(run["by_epoch"]["val_accuracy"])) + 1 for run in runs.values()]
     epochs = " / ".join(map(str, best))
@@ -154,8 +154,8 @@ def imdb_row(name, runs):
     return f"| {name} | {test} | {epochs} | {seconds} |"
 
 
-def test_readme_has_the_imdb_table():
-    page = (EXPERIMENTS.parent / "README.md").read_text(encoding="utf-8")
+def test_articles_page_has_the_imdb_table():
+    page = (EXPERIMENTS.parent / "ARTICLES.md").read_text(encoding="utf-8")
     for name, runs in load_results("01_imdb").items():
         assert imdb_row(name, runs) in page
 
@@ -669,3 +669,213 @@ def test_one_small_run_of_tokens(monkeypatch):
     assert found["tokens"] == 299 and found["from bytes"] == 300  # every token is a byte
     assert found["bits per byte"] == pytest.approx(found["bits per token"] * 299 / 300)
     assert found["steps"] == round(5e8 / (4 * 128 * tokens.multiplications(256)))
+
+
+# Notebook 05b: where Chinese words end.
+
+
+@pytest.fixture(scope="module")
+def chinese_words():
+    return script("05b_words_in_chinese")
+
+
+def test_every_way_to_cut_by_hand(chinese_words):
+    words = {"研究": 60, "研究生": 20, "生命": 40, "命": 10, "起源": 10}
+    text = "研究生命起源"
+    assert chinese_words.longest_match(text, words, 3) == ["研究生", "命", "起源"]
+    assert chinese_words.longest_match_backwards(text, words, 3) == ["研究", "生命", "起源"]
+    assert chinese_words.tags_of(["我", "研究", "图画书", "杂技演员"]) == "SBEBMEBMME"
+    # Of three correct spans one is found: A|BC|D and A|B|CD.
+    found = chinese_words.scores(lambda text: ["A", "B", "CD"], [["A", "BC", "D"]], {"A", "B"})
+    assert found == {
+        "precision": 1 / 3, "recall": 1 / 3, "f1": 1 / 3,
+        "recall of unknown": 0.0, "recall of known": 1.0,
+    }  # fmt: skip
+    model = chinese_words.TagModel([["小", "猫"], ["小狗", "小"]])
+    # Four moves beyond the start, and one added to each of the legal ones: S to S once.
+    assert np.exp(model.moves["S", "S"]) == pytest.approx(2 / 3)
+    assert np.exp(model.emits["S"]["小"]) == pytest.approx((2 + 1) / (3 + 4))
+    assert np.exp(model.unknown["B"]) == pytest.approx(1 / (1 + 4))
+
+
+def test_tags_are_the_best_of_all(chinese_words):
+    model = chinese_words.TagModel(list(chinese_words.story_clauses(3, seed=0)))
+    text = "小美画了花猫"
+
+    def score(tags):
+        steps = [model.moves.get(pair, -np.inf) for pair in itertools.pairwise("^" + tags)]
+        emitted = [model.emits[t].get(c, model.unknown[t]) for t, c in zip(tags, text, strict=True)]
+        return sum(steps) + sum(emitted) if tags[-1] in "ES" else -np.inf
+
+    rows = map("".join, itertools.product("BMES", repeat=len(text)))
+    assert chinese_words.tags_of(model.cut(text)) == max(rows, key=score)
+
+
+def test_unknown_words_decide_how_well_chinese_is_cut(chinese_words):
+    stored = load_results("05b_words_in_chinese")
+    runs = {name: list(stored[name].values()) for name in chinese_words.VARIANTS}
+    for run in runs["stories, 0% left out"]:
+        assert run["unknown"] == 0 and run["longest forwards"]["f1"] == run["tags"]["f1"] == 1
+    for name in ("stories, 40% left out", "help, 30 paragraphs"):
+        for run in runs[name]:
+            assert run["best path"]["f1"] < run["tags"]["f1"] - 0.05
+    for run in runs["help, 3000 paragraphs"]:
+        assert run["tags"]["f1"] < run["best path"]["f1"] < run["best path, then tags"]["f1"]
+    # jieba's words end where the texts do.
+    for split in "train", "held_out":
+        characters = sum(len(text) for row in chinese_words.paragraphs(split) for text in row)
+        assert sum(map(int, stored["word lengths"][split])) == characters
+
+
+def test_one_small_run_of_chinese_words(chinese_words, monkeypatch):
+    for name, size in {"TRAIN_STORIES": 10, "TEST_STORIES": 5}.items():
+        monkeypatch.setitem(chinese_words.SETTINGS, name, size)
+    data = {"tests": {"stories": chinese_words.held_out_stories()}}
+    variant = chinese_words.VARIANTS["stories, 20% left out"]
+    model, found, _ = small_run(chinese_words.EXPERIMENT, variant, data)
+    assert found["parameters"] == len(model.counts) and 0 < found["unknown"] < 0.3
+    assert found["best path, then tags"]["recall of known"] >= found["tags"]["recall of known"]
+
+
+# Notebook 05c: what stop word lists cost.
+
+
+@pytest.fixture
+def stop_words(monkeypatch):
+    stop = script("05c_stop_words")
+    for name, size in {"TRAIN_STORIES": 64, "TEST_STORIES": 10, "PASSES": 1}.items():
+        monkeypatch.setitem(stop.SETTINGS, name, size)
+    stop.story_rows.cache_clear()
+    yield stop
+    stop.story_rows.cache_clear()  # nobody else may get these few stories
+
+
+def test_stop_words_are_the_librarys():
+    stop, stored = script("05c_stop_words"), load_results("05c_stop_words")
+    assert json.loads(json.dumps(stop.header({}))) == {
+        key: stored[key] for key in ("settings", "library")
+    }
+    facts = stored["library"]
+    # Where both sides become equal, no model can do better than half a point.
+    ceiling = 1 - 0.5 * facts["equal word pairs"]["the list"] / facts["word pairs"]
+    for run in stored["reviews, network, the list"].values():
+        assert run["word"] <= ceiling + 1e-4  # the file holds four digits
+
+
+def test_a_story_costs_what_its_words_cost():
+    stored = load_results("05c_stop_words")
+    floor = stories.entropy().per_story / np.log(2)
+    for name in ("nothing", "the list"):
+        for run in stored[f"stories, transformer, {name}"].values():
+            assert run["bits per story"] == pytest.approx(
+                run["nats per word"] * run["words per story"] / np.log(2), rel=2e-3
+            )
+            assert run["bits per story"] > floor
+
+
+def test_a_stripped_story_is_found_again(stop_words):
+    for story in stories.sample_stories(5, seed=3):
+        for removed in ("nothing", "the list"):
+            left = stop_words.story_without(story, removed).split()
+            assert stop_words.is_possible(left, removed)
+            assert not stop_words.is_possible(left[:-1], removed)  # it breaks off
+            assert not stop_words.is_possible(left[1:], removed)
+    assert stop_words.without("It was NOT good.", "the list") == "good"
+    assert stop_words.without("It was NOT good.", "the list without negations") == "not good"
+
+
+def test_one_small_run_without_stop_words(stop_words):
+    variant = stop_words.Variant("stories", "transformer", "the list")
+    _, found, _ = small_run(stop_words.EXPERIMENT, variant, {})
+    assert found["steps"] == 2
+    assert found["nats per word"] == pytest.approx(np.log(168), abs=1)
+    assert found["words per story"] < 60 and len(found["written"]) == 3
+
+
+# Notebook 06b: vectors from real text.
+
+
+@pytest.fixture(scope="module")
+def real_text():
+    return script("06b_vectors_from_real_text")
+
+
+def test_pieces_and_questions_by_hand(real_text):
+    assert real_text.pieces_of("her")[:5] == ["<her>", "<he", "her", "er>", "<her"]
+    ids = real_text.piece_ids(["her", "here"])
+    assert "<he" in ids and "<here>" in ids and "ere" not in ids  # "ere" is one word's alone
+    rows = real_text.rows_of_pieces(["her", "here", "zzz"], ids)
+    assert rows.min() == 0 and not rows[2].any()
+    words = ["array", "arrays", "using", "used", "mass"]
+    found = real_text.word_pairs(words)
+    assert found == {"-s": [("array", "arrays")], "-ing, -ed": []}
+    assert real_text.word_pairs(["posing", "posed"])["-ing, -ed"] == [("posing", "posed")]
+    assert real_text.misspelled("layout") == "laoyut"
+
+
+def test_analogies_by_hand(real_text):
+    table = np.array([[0, 0], [0, 0], [1, 0], [1, 0.1], [0, 1], [0.1, 1], [1, 1]], "float32")
+    found = real_text.analogies(table, np.array([[2, 3, 4, 5]]))
+    assert found["right"] == found["neighbor of the third word"] == 1
+    places = real_text.ranks(table[3:4], table, list("abcdefg"), ["c"])
+    assert places.tolist() == [2]  # the vector itself comes first
+
+
+def test_losses_are_smallest_where_they_should(real_text):
+    counts = np.full((4, 4), 30.0, "float32")
+    targets = np.array([[[30.0, 12.0]]], "float32")
+    scores = np.linspace(-3, 5, 801, dtype="float32")
+    loss = real_text.skip_gram_loss(counts)
+    values = [float(loss(targets, np.array([[s]], "float32"))[0]) for s in scores]
+    assert scores[np.argmin(values)] == pytest.approx(np.log(30 / 12), abs=0.03)
+    values = [float(real_text.glove_loss(targets, np.array([[s]]))[0]) for s in scores]
+    assert scores[np.argmin(values)] == pytest.approx(np.log(30), abs=0.03)
+
+
+def test_vectors_know_what_the_notebook_says(real_text):
+    stored = load_results("06b_vectors_from_real_text")
+    assert stored["settings"] == real_text.SETTINGS
+    for kind in ("-s", "-ing, -ed"):
+        right = {
+            name: [run["vectors"][kind]["right"] for run in stored[name].values()]
+            for name in ("skip-gram", "GloVe", "FastText")
+        }
+        assert min(right["FastText"]) > max(right["skip-gram"]) > max(right["GloVe"])
+        # With the given words among the answers, hardly any is right.
+        for run in stored["skip-gram"].values():
+            assert run["vectors"][kind]["right, given words allowed"] < 0.02
+
+
+def test_one_small_run_of_vectors(real_text, monkeypatch):
+    for name, size in {"BLOCK": 5, "PASSES": 1, "EMBED_DIM": 4, "HELD_OUT": 3}.items():
+        monkeypatch.setitem(real_text.SETTINGS, name, size)
+    words = "[PAD] [UNK] array arrays layer layers posing posed using used".split()
+    counts = np.random.default_rng(0).integers(0, 9, (10, 10)).astype("float32")
+    questions = {"-s": np.array([[2, 3, 4, 5]])}
+    data = real_text.Data([], words, counts, [("layer", "layerz")], questions)
+    monkeypatch.setattr(real_text, "unseen", lambda data: {"plurals": [("layerz", "layer")]})
+    for method in ("FastText", "GloVe"):
+        _, found, _ = small_run(real_text.EXPERIMENT, real_text.Variant(method), data)
+        assert found["steps"] == 4 and set(found["vectors"]) == {"-s"}
+        assert ("unseen" in found) == (method == "FastText")
+
+
+def test_one_small_run_of_few_reviews(monkeypatch):
+    few = script("06b_few_reviews")
+    for name, size in {"VOCAB_SIZE": 6, "STEPS": 40, "BATCH_SIZE": 4, "LENGTH": 3}.items():
+        monkeypatch.setitem(few.SETTINGS, name, size)
+    texts, labels = [[2, 3], [4, 5], [2, 2], [5, 5]] * 4, np.array([0, 1, 0, 1] * 4)
+    data = few.Data((texts, labels), (texts, labels), np.eye(6, 4, dtype="float32"))
+    for model, start in (("mean", "vectors, fixed"), ("network", "vectors")):
+        _, found, _ = small_run(few.EXPERIMENT, few.Variant(model, start, 8), data)
+        assert found["steps"] == 40
+        assert found["test"] == 1 if model == "mean" else 0 <= found["test"] <= 1
+
+
+def test_vectors_help_with_few_reviews_only():
+    few = script("06b_few_reviews")
+    stored = load_results("06b_few_reviews")
+    assert stored["settings"] == few.SETTINGS
+    test = {name: [run["test"] for run in stored[name].values()] for name in few.VARIANTS}
+    assert min(test["mean, vectors, fixed, 50"]) > np.mean(test["mean, random, 50"])
+    assert max(test["mean, vectors, fixed, 12000"]) < min(test["mean, random, 12000"])

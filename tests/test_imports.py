@@ -30,12 +30,13 @@ MAY_IMPORT = {
     "files": set(),
     "layers": set(),
     "metrics": {"backend", "batches"},
-    "models": {"layers"},
+    "models": {"layers", "vectors"},
     "ngrams": set(),
     "plots": {"datasets"},  # where shipped drawings are
     "stories": {"batches", "ngrams", "tokenizers"},
     "tokenizers": {"files"},
     "training": {"batches"},
+    "vectors": {"batches"},
 }
 
 

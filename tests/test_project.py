@@ -152,8 +152,8 @@ def test_no_remote_is_said(repository, tmp_path):
 
 
 PAGES = (
-    "README.md", "MAINTAINING.md", "chapters/README.md", "chapters/GLOSSARY.md",
-    "tests/benchmarks/README.md",
+    "README.md", "MAINTAINING.md", "chapters/README.md", "chapters/ARTICLES.md",
+    "chapters/GLOSSARY.md", "tests/benchmarks/README.md",
 )  # fmt: skip
 
 

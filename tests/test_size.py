@@ -13,8 +13,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "lmkit"
 FILE, BODY, DOCSTRING = 250, 30, 10  # lines; a docstring may have its body's and ten more
 # The rebuild reached 2,750; what later chapters need comes on top: byte-pair tokenizers,
-# segmentation and the help corpus 400. At the end, with all fourteen chapters, it is 4,200.
-BUDGET = 3_150
+# segmentation and the help corpus 400, word vectors and docstrings 250. At the end, with all
+# fourteen chapters, it is 4,200.
+BUDGET = 3_350
 COMMENTS = 12  # per 100 lines of code, over the whole package
 # What a package's __init__ defines itself is tested where the package is; the loaders share
 # their fixtures.
@@ -24,7 +25,7 @@ ELSEWHERE = {
     "lmkit/tokenizers/_byte_level.py": "test_tokenizers_bpe.py",
     "lmkit/tokenizers/_merging.py": "test_tokenizers_bpe.py",
     **{f"lmkit/datasets/{name}.py": "test_datasets.py"
-       for name in ("help", "imdb", "results", "reviews", "shipped", "text")},
+       for name in ("docstrings", "help", "imdb", "results", "reviews", "shipped", "text")},
 }  # fmt: skip
 
 

@@ -6,7 +6,9 @@ import keras  # noqa: F401
 from lmkit.models.classifiers import BagOfWords, bag_of_words_classifier, rnn_classifier
 from lmkit.models.gpt import TransformerLM
 from lmkit.models.recurrent import RecurrentLM
+from lmkit.models.skip_gram import SkipGram
 
 __all__ = [
-    "BagOfWords", "RecurrentLM", "TransformerLM", "bag_of_words_classifier", "rnn_classifier",
+    "BagOfWords", "RecurrentLM", "SkipGram", "TransformerLM", "bag_of_words_classifier",
+    "rnn_classifier",
 ]  # fmt: skip

@@ -128,6 +128,50 @@ def learn(words, limit, pieces):
     return merges
 
 
+class Bridges(dict):
+    """Tells for two neighboring characters whether a piece can reach from one into the other.
+
+    Where none can, a word may be cut: whatever is merged on one side does not touch the other.
+    A Chinese clause counts as one word and seldom comes again; its parts do. Two characters of
+    ASCII are never cut, so only the other pieces have to be known.
+
+    Args:
+        pieces: the bytes of every piece.
+    """
+
+    def __init__(self, pieces):
+        self._joints = set()  # bytes of two characters, or of a part of them, beside each other
+        for piece in pieces:
+            if not piece.isascii():
+                # The bytes 10xxxxxx continue a character.
+                inside = range(1, len(piece))
+                starts = [0, *(n for n in inside if piece[n] >> 6 != 2), len(piece)]
+                characters = [piece[a:b] for a, b in itertools.pairwise(starts)]
+                self._joints.update(itertools.pairwise(characters))
+
+    def __missing__(self, pair):
+        first, second = (character.encode() for character in pair)
+        ends = [first[n:] for n in range(len(first))]
+        starts = [second[: n + 1] for n in range(len(second))]
+        ascii_only = first.isascii() and second.isascii()
+        found = ascii_only or not self._joints.isdisjoint(itertools.product(ends, starts))
+        self[pair] = found
+        return found
+
+    def cut(self, word):
+        """Cuts a word wherever no piece can reach across.
+
+        Args:
+            word: a string.
+
+        Returns:
+            A list of strings.
+        """
+        bridges = map(self.__getitem__, itertools.pairwise(word))
+        ends = [place for place, bridge in enumerate(bridges, 1) if not bridge]
+        return [word[a:b] for a, b in itertools.pairwise([0, *ends, len(word)])]
+
+
 class Words(dict):
     """The pieces of words, found when a word is looked up for the first time.
 
@@ -136,16 +180,22 @@ class Words(dict):
             that the pair that was learned first has the lowest.
         places: 256 bytes, the id of each byte.
         names: what to call each id.
+        pieces: the bytes of every piece.
     """
 
-    def __init__(self, joined, places, names):
+    def __init__(self, joined, places, names, pieces):
         self._joined, self._places, self._names = joined, places, names
+        self._bridges = Bridges(pieces)
 
     def __missing__(self, word):
+        parts = [word] if word.isascii() else self._bridges.cut(word)
         ids = word.encode().translate(self._places)
         long = len(ids) > LONG
-        ids = merge_long(ids, self._joined) if long else merge_short(ids, self._joined)
-        found = [self._names[index] for index in ids]
+        if len(parts) > 1:
+            found = list(itertools.chain.from_iterable(map(self.__getitem__, parts)))
+        else:
+            ids = merge_long(ids, self._joined) if long else merge_short(ids, self._joined)
+            found = [self._names[index] for index in ids]
         if not long:  # words come again, a line without a space does not
             if len(self) >= KEPT:
                 self.clear()

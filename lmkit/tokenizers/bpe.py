@@ -70,7 +70,7 @@ class BytePairTokenizer:
             for index in range(len(made) + len(names))
         ]
         ids = [index for index in range(len(self.pieces)) if index not in names]
-        self._words = Words(joined, _PLACES, ids)
+        self._words = Words(joined, _PLACES, ids, made)
 
     @classmethod
     def train(cls, texts, vocab_size=512, special_tokens=()):

@@ -84,7 +84,7 @@ def _medians(answers):
 def missing(peer):
     """The library of a peer that is not installed here, or None."""
     libraries = {"KerasHub": "keras_hub", "PyTorch": "torch", "transformers": "transformers"}
-    libraries |= {"tokenizers": "tokenizers"}
+    libraries |= {"tokenizers": "tokenizers", "gensim": "gensim"}
     library = libraries.get(peer.split(",")[0])
     return library if library and find_spec(library) is None else None
 
@@ -125,7 +125,15 @@ def machine():
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"Python": platform.python_version()}
-    for package in ("tensorflow", "keras", "keras-hub", "torch", "transformers", "tokenizers"):
+    for package in (
+        "tensorflow",
+        "keras",
+        "keras-hub",
+        "torch",
+        "transformers",
+        "tokenizers",
+        "gensim",
+    ):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

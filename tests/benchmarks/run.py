@@ -11,7 +11,16 @@ import sys
 
 from alternate import FOLDER, command_line
 
-PROGRAMS = ("training", "parts", "decoding", "generation", "growth", "shakespeare", "pieces")
+PROGRAMS = (
+    "training",
+    "parts",
+    "decoding",
+    "generation",
+    "growth",
+    "shakespeare",
+    "pieces",
+    "vectors",
+)
 
 
 def main():

@@ -151,6 +151,32 @@ def pieces():
     return table(["", "", "seconds", "beside lmkit", "peak MiB"], rows)
 
 
+def vectors():
+    """Words per second and quality of word vectors."""
+    results, rows = load("vectors"), []
+    for name, found in results.get("speed", {}).items():
+        rate, good = found["words per second"], results["quality"][name]
+        beside = rate / results["speed"]["lmkit"]["words per second"]
+        numbers = [f"{good['counts']:.3f}", f"{good['plurals']:.3f}"]
+        rows.append([name, f"{rate:,.0f}", f"{beside:.2f}", *numbers])
+    return table(["", "words per second", "beside lmkit", "counts", "plurals"], rows)
+
+
+def vectors_cost():
+    """Operations and rows for each pair, counted."""
+    rows = [
+        [name, f"{found['flops']:,.0f}", f"{found['rows']:.2f}"]
+        for name, found in load("vectors").get("cost", {}).items()
+    ]
+    return table(["per pair", "operations", "rows looked up"], rows)
+
+
+def vectors_growth():
+    """Words per second for each size."""
+    found = load("vectors").get("growth", {})
+    return table(["", "words per second"], [[name, f"{n:,.0f}"] for name, n in found.items()])
+
+
 def versions():
     """What was measured with; one set for all."""
     return ", ".join(f"{name} {number}" for name, number in load("training")["machine"].items())
@@ -158,7 +184,7 @@ def versions():
 
 TABLES = (
     training, parts, decoding, recurrent, position, first_token, beam, filters, scoring, growth,
-    shakespeare, pieces, versions,
+    shakespeare, pieces, vectors, vectors_cost, vectors_growth, versions,
 )  # fmt: skip
 
 
