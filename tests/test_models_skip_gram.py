@@ -87,7 +87,14 @@ def test_one_pair_by_hand():
     assert w[2, 0] == pytest.approx(-1 - 2 * 0.5 * sigmoid(-0.5) + 2 * sigmoid(1), abs=1e-6)
 
 
-CASES = [(2, 7, 1), (3, 20, 2), (1, 2 * BLOCK + 5, 5), (2, BLOCK, 3), (1, BLOCK + 8, BLOCK + 2), (2, 1, 2)]
+CASES = [
+    (2, 7, 1),
+    (3, 20, 2),
+    (1, 2 * BLOCK + 5, 5),
+    (2, BLOCK, 3),
+    (1, BLOCK + 8, BLOCK + 2),
+    (2, 1, 2),
+]
 
 
 @pytest.mark.parametrize(("batch", "time", "window"), CASES)

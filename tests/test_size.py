@@ -15,7 +15,7 @@ FILE, BODY, DOCSTRING = 250, 30, 10  # lines; a docstring may have its body's an
 # The rebuild reached 2,750; what later chapters need comes on top: byte-pair tokenizers,
 # segmentation and the help corpus 400, word vectors and docstrings 250. At the end, with all
 # fourteen chapters, it is 4,200.
-BUDGET = 3_350
+BUDGET = 3_400
 COMMENTS = 12  # per 100 lines of code, over the whole package
 # What a package's __init__ defines itself is tested where the package is; the loaders share
 # their fixtures.
