@@ -1,11 +1,13 @@
 """The scripts of the runs over several seeds, and what they wrote."""
 
+import ast
 import dataclasses
 import functools
 import importlib
 import itertools
 import json
 import pathlib
+import re
 import sys
 
 import keras
@@ -797,3 +799,212 @@ def test_one_small_run_without_stop_words(stop_words, monkeypatch):
     assert found["nats per word"] == pytest.approx(np.log(168), abs=1)
     assert found["words per story"] < 60
     assert found["written"] == told[:3] and found["possible"] == 1
+
+
+# Notebook 06b: vectors from real text.
+
+
+@pytest.fixture(scope="module")
+def real_text():
+    return script("06b_vectors_from_real_text")
+
+
+def test_pieces_and_questions_by_hand(real_text):
+    assert real_text.pieces_of("her")[:5] == ["<her>", "<he", "her", "er>", "<her"]
+    ids = real_text.piece_ids(["her", "here"])
+    assert "<he" in ids and "<here>" in ids and "ere" not in ids  # "ere" is one word's alone
+    rows = real_text.rows_of_pieces(["her", "here", "zzz"], ids)
+    assert rows.min() == 0 and not rows[2].any()
+    words = ["array", "arrays", "using", "used", "mass"]
+    found = real_text.word_pairs(words)
+    assert found == {"-s": [("array", "arrays")], "-ing, -ed": []}
+    assert real_text.word_pairs(["posing", "posed"])["-ing, -ed"] == [("posing", "posed")]
+    assert real_text.misspelled("layout") == "laoyut"
+
+
+def test_analogies_by_hand(real_text):
+    table = np.array([[0, 0], [0, 0], [1, 0], [1, 0.1], [0, 1], [0.1, 1], [1, 1]], "float32")
+    found = real_text.analogies(table, np.array([[2, 3, 4, 5]]))
+    assert found["right"] == found["neighbor of the third word"] == 1
+    places = real_text.ranks(table[3:4], table, list("abcdefg"), ["c"])
+    assert places.tolist() == [2]  # the vector itself comes first
+
+
+def test_losses_are_smallest_where_they_should(real_text):
+    counts = np.full((4, 4), 30.0, "float32")
+    targets = np.array([[[30.0, 12.0]]], "float32")
+    scores = np.linspace(-3, 5, 801, dtype="float32")
+    loss = real_text.skip_gram_loss(counts)
+    values = [float(loss(targets, np.array([[s]], "float32"))[0]) for s in scores]
+    assert scores[np.argmin(values)] == pytest.approx(np.log(30 / 12), abs=0.03)
+    values = [float(real_text.glove_loss(targets, np.array([[s]]))[0]) for s in scores]
+    assert scores[np.argmin(values)] == pytest.approx(np.log(30), abs=0.03)
+
+
+def test_vectors_know_what_the_notebook_says(real_text):
+    stored = load_results("06b_vectors_from_real_text")
+    assert stored["settings"] == real_text.SETTINGS
+    for kind in ("-s", "-ing, -ed"):
+        right = {
+            name: [run["vectors"][kind]["right"] for run in stored[name].values()]
+            for name in ("skip-gram", "GloVe", "FastText")
+        }
+        assert min(right["FastText"]) > max(right["skip-gram"]) > max(right["GloVe"])
+        # With the given words among the answers, hardly any is right.
+        for run in stored["skip-gram"].values():
+            assert run["vectors"][kind]["right, given words allowed"] < 0.02
+
+
+def test_one_small_run_of_vectors(real_text, monkeypatch):
+    for name, size in {"BLOCK": 5, "PASSES": 1, "EMBED_DIM": 4, "HELD_OUT": 3}.items():
+        monkeypatch.setitem(real_text.SETTINGS, name, size)
+    words = "[PAD] [UNK] array arrays layer layers posing posed using used".split()
+    counts = np.random.default_rng(0).integers(0, 9, (10, 10)).astype("float32")
+    questions = {"-s": np.array([[2, 3, 4, 5]])}
+    data = real_text.Data([], words, counts, [("layer", "layerz")], questions)
+    monkeypatch.setattr(real_text, "unseen", lambda data: {"plurals": [("layerz", "layer")]})
+    for method in ("FastText", "GloVe"):
+        _, found, _ = small_run(real_text.EXPERIMENT, real_text.Variant(method), data)
+        assert found["steps"] == 4 and set(found["vectors"]) == {"-s"}
+        assert ("unseen" in found) == (method == "FastText")
+
+
+def test_one_small_run_of_few_reviews(monkeypatch):
+    few = script("06b_few_reviews")
+    for name, size in {"VOCAB_SIZE": 6, "STEPS": 40, "BATCH_SIZE": 4, "LENGTH": 3}.items():
+        monkeypatch.setitem(few.SETTINGS, name, size)
+    texts, labels = [[2, 3], [4, 5], [2, 2], [5, 5]] * 4, np.array([0, 1, 0, 1] * 4)
+    data = few.Data((texts, labels), (texts, labels), np.eye(6, 4, dtype="float32"))
+    for model, start in (("mean", "vectors, fixed"), ("network", "vectors")):
+        _, found, _ = small_run(few.EXPERIMENT, few.Variant(model, start, 8), data)
+        assert found["steps"] == 40
+        assert found["test"] == 1 if model == "mean" else 0 <= found["test"] <= 1
+
+
+def test_vectors_help_with_few_reviews_only():
+    few = script("06b_few_reviews")
+    stored = load_results("06b_few_reviews")
+    assert stored["settings"] == few.SETTINGS
+    test = {name: [run["test"] for run in stored[name].values()] for name in few.VARIANTS}
+    assert min(test["mean, vectors, fixed, 50"]) > np.mean(test["mean, random, 50"])
+    assert max(test["mean, vectors, fixed, 12000"]) < min(test["mean, random, 12000"])
+
+
+# Notebook 06c: bias that was planted, and maps.
+
+
+@pytest.fixture(scope="module")
+def bias():
+    return script("06c_bias_and_maps")
+
+
+def test_the_planted_bias_is_known(bias):
+    for strength in (0, 0.5, 1):
+        told = bias.plant(strength, 300, seed=3)
+        wrong = [bias.contradictions(tokens, tuple(bias.HERS)) for tokens in told]
+        assert len(told) == 300
+        assert 1 - np.mean(wrong) / 3 == pytest.approx((1 + strength) / 2, abs=0.05)
+    fair = [story.split() for story in stories.sample_stories(20, seed=3)]
+    assert bias.plant(0, 20, seed=3) == fair  # every story is kept
+
+
+def test_weat_by_hand(bias):
+    found = bias.weat([0.6, 0.2], [-0.1, -0.3])
+    # Mean 0.1, squares of the distances 0.25, 0.01, 0.04, 0.16: their mean is 0.115.
+    assert found == pytest.approx({"difference": 0.6, "effect size": 0.6 / 0.115**0.5, "p": 1 / 6})
+    assert len(bias.differences(np.arange(8.0))) == 70
+    assert bias.weat([0.5, 0.5], [0.5, 0.5]) == {"difference": 0, "effect size": None, "p": 1}
+    toy = np.array([[0.8, 0.6], [0, 1], [1, 0], [0.8, 0.6], [0, 1], [-0.6, 0.8]])
+    g = bias.direction(toy, [2, 3], [4, 5])
+    assert_close(g, [1.2, -0.6])
+    assert_close(bias.associations(toy, [0, 1], [2, 3], [4, 5]), [0.6, -0.6])
+    assert_close(bias.project(toy, g, [0, 1])[:2], [[0.4, 0.8], [0.4, 0.8]])
+    assert bias.told_by_neighbors(toy, [([0, 3], [4, 5])]) == 1
+
+
+def test_exchanged_names_leave_no_association(bias):
+    texts = bias.texts_of(bias.Variant(stories=50, swapped=True), seed=0)
+    ids = {token: number for number, token in enumerate(stories.vocabulary())}
+    table = bias.context_rows(texts, len(ids))
+    girls, boys = ([ids[name] for name in names] for names in (bias.GIRLS, bias.BOYS))
+    planted = [ids[w] for part in bias.HERS.values() for w in part]
+    assert len(texts) == 100
+    assert np.abs(bias.associations(table, planted, girls, boys)).max() < 1e-12
+
+
+def test_bias_is_what_the_notebook_says(bias):
+    stored = load_results("06c_bias_and_maps")
+    assert stored["settings"] == bias.SETTINGS
+    controls = stored["controls"]
+    one, two = (np.array(controls[name]["p"]) for name in ("one class", "two classes"))
+    assert 0.02 < np.mean(one < 0.05) < 0.09 < np.mean(two < 0.05)
+    for name in ("all", "adjectives only", "skip-gram"):
+        for run in stored[name].values():
+            assert abs(run["projected"]["worth"]["difference"]) < 1e-12
+            assert run["projected"]["neighbors"] > run["neighbors"] - 0.05 > 0.8
+    for run in stored["all, swapped"].values():
+        assert run["worth"]["effect size"] is None and run["neighbors"] > 0.9
+    for run in stored["adjectives only, swapped"].values():
+        assert run["neighbors"] <= 0.5
+    for run in stored["skip-gram, adjectives only"].values():
+        assert run["worth"]["difference"] < 0  # the wrong sign
+    for run in stored["IMDB"].values():
+        assert run["names"]["effect size"] > 1.5 and run["names"]["p"] < 1e-4
+        assert run["neighbors"][1] > 0.8
+
+
+def test_one_small_run_of_bias(bias, monkeypatch):
+    monkeypatch.setitem(bias.SETTINGS, "EPOCHS", {"stories": 1, "IMDB": 1})
+    variant = bias.Variant(stories=30, method="skip-gram")
+    _, found, _ = small_run(bias.EXPERIMENT, variant, {})
+    assert abs(found["projected"]["worth"]["difference"]) < 1e-6
+    _, found, _ = small_run(bias.EXPERIMENT, bias.Variant(stories=30, planted="worth"), {})
+    assert set(found) >= {"thing", "worth", "move", "neighbors", "projected"}
+    _, found, _ = small_run(bias.EXPERIMENT, bias.Variant(stories=30, swapped=True), {})
+    assert "projected" not in found
+
+
+def test_one_small_run_of_biased_reviews(bias, monkeypatch):
+    sizes = {"EPOCHS": {"IMDB": 1}, "EMBED_DIM": 4, "LEANING": 6, "IMDB_COMMON": 1, "NEIGHBORS": 1}
+    for name, size in sizes.items():
+        monkeypatch.setitem(bias.SETTINGS, name, size)
+    words = " ".join([*bias.IMDB_LISTS.values(), bias.PAIRS.replace(",", "")]).split()
+    words = [*dict.fromkeys(words), *(f"word{i}" for i in range(30)), "Name"]
+    text = np.random.default_rng(0).integers(0, len(words), 2000).tolist()
+    capital = [float(word == "Name") for word in words]
+    reviews = bias.Reviews([text], words, np.bincount(text).tolist(), capital)
+    monkeypatch.setattr(bias, "imdb", lambda: reviews)
+    variant = bias.Variant(method="skip-gram", corpus="IMDB")
+    _, found, _ = small_run(bias.EXPERIMENT, variant, {})
+    leaning = found["leaning female"] + found["leaning male"]
+    assert not {"Name", "she", "he"} & set(leaning)
+    assert 0 < found["names"]["p"] <= 1 and len(found["neighbors"]) == 2
+
+
+def notebook_functions(name, **known):
+    """The functions that a notebook defines, without running the rest of it."""
+    cells = json.loads((EXPERIMENTS.parent / name).read_text(encoding="utf-8"))["cells"]
+    space = {"np": np, **known}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            text = re.sub(r"^(\s*)%.*", r"\1pass", "".join(cell["source"]), flags=re.MULTILINE)
+            defined = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
+            exec(compile(ast.Module(defined, []), name, "exec"), space)
+    return space
+
+
+def test_maps_are_those_of_scikit_learn():
+    manifold = pytest.importorskip("sklearn.manifold", reason="scikit-learn is not installed")
+    decomposition = importlib.import_module("sklearn.decomposition")
+    ours = notebook_functions("06c_bias_and_maps.ipynb", SEED=0, STEPS=800, girls=[], boys=[])
+    points = np.random.default_rng(0).normal(size=(60, 5)) * [5, 4, 3, 2, 1]
+    theirs = manifold.TSNE(perplexity=10, method="exact", init="random", random_state=0)
+    places = theirs.fit_transform(points).astype("float64")
+    p = ours["neighbor_probabilities"](points, 10)
+    assert p.sum() == pytest.approx(1)
+    assert ours["map_loss"](p, places) == pytest.approx(theirs.kl_divergence_, rel=0.01)
+    assert ours["map_loss"](p, ours["tsne"](points, 10)) < 1.1 * theirs.kl_divergence_
+    coordinates, shares = ours["principal_components"](points)
+    model = decomposition.PCA().fit(points)
+    assert_close(shares, model.explained_variance_ratio_)
+    assert_close(np.abs(coordinates), np.abs(model.transform(points)))

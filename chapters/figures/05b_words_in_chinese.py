@@ -1,5 +1,7 @@
 """Diagrams of notebook 05b: the words a clause may contain, and the tags that may follow."""
 
+import math
+
 from svg import PALE, RED, Diagram
 
 STRONG = RED  # the best path
@@ -51,29 +53,42 @@ def lattice():
 
 
 def tags():
-    """The four tags and the eight moves that are legal."""
+    """The four tags, the eight moves that are legal, and where a clause starts and ends."""
     d = Diagram(
-        400,
+        540,
         "The four tags as circles: B begin, M middle, E end, S single. Legal moves are arrows: "
-        "B to M, B to E, M to M, M to E, E to B, E to S, S to B, S to S. A clause starts with "
-        "B or S and ends with E or S.",
+        "B to M, B to E, M to M, M to E, E to B, E to S, S to B, S to S. From the start of a "
+        "clause, arrows lead to B and to S; to its end they lead from E and from S.",
     )
-    b, m, e, s = (200, 100), (440, 100), (440, 270), (200, 270)
-    d.arrow(236, 100, 404, 100)
-    d.arrow(440, 136, 440, 234)
-    d.arrow(404, 270, 236, 270)
-    d.arrow(200, 234, 200, 136)
-    d.arrow(234, 115, 415, 243)  # B to E
-    d.arrow(406, 255, 225, 127)  # E to B
-    d.arrow(464, 74, 500, 40, 530, 74, 477, 94)  # M to M
-    d.arrow(176, 296, 140, 330, 110, 296, 163, 276)  # S to S
-    for (x, y), tag, name, side in zip(
-        (b, m, e, s), "BMES", ("begin", "middle", "end", "single"), (-52, -52, 54, 54), strict=True
-    ):
+    s, e, m, b = (320, 140), (452, 280), (320, 420), (188, 280)  # clockwise from the top
+    d.box(16, 250, 92, 60, "clause\nstarts", "gray")
+    d.box(532, 250, 92, 60, "clause\nends", "gray")
+    d.arrow(108, 280, 152, 280)  # to B
+    d.arrow(62, 250, 285, 150)  # to S
+    d.arrow(488, 280, 532, 280)  # from E
+    d.arrow(355, 150, 578, 250)  # from S
+    d.arrow(223, 271, 417, 271)  # B to E
+    d.arrow(417, 289, 223, 289)  # E to B
+    for (x, y), (to_x, to_y) in (e, s), (s, b), (b, m), (m, e):
+        rim = 36 / math.dist((x, y), (to_x, to_y))  # the arrow goes from rim to rim
+        dx, dy = rim * (to_x - x), rim * (to_y - y)
+        d.arrow(x + dx, y + dy, to_x - dx, to_y - dy)
+    loop(d, *s, -1)
+    loop(d, *m, 1)
+    names = ("single", -96), ("end", 54), ("middle", 96), ("begin", 54)
+    for (x, y), tag, (name, side) in zip((s, e, m, b), "SEMB", names, strict=True):
         d.circle(x, y, 34, tag, "blue", 26)
         d.text(x, y + side, name, 20)
-    d.text(320, 372, "a clause starts with B or S and ends with E or S", 18, color=PALE)
     return d
+
+
+def loop(d, x, y, side):
+    """An arrow from a circle of radius 34 round to itself: above it (-1) or below (1)."""
+    points = []
+    for degrees in range(53, -234, -13):
+        angle = math.radians(degrees)
+        points += [x + 24 * math.cos(angle), y + side * (52 - 24 * math.sin(angle))]
+    d.arrow(*points)
 
 
 DIAGRAMS = {"05b_lattice": lattice, "05b_tags": tags}

@@ -13,7 +13,7 @@ def one_input():
         "the two answers is wrong.",
     )
     gray = {"the", "was", "not"}
-    rows = [(20, 70, "the film was not good", "bad"), (400, 70, "the film was good", "liked")]
+    rows = [(20, 70, "the film was not good", "disliked"), (400, 70, "the film was good", "liked")]
     for x, width, text, label in rows:
         words = text.split()
         d.text(x + width * len(words) / 2 * 0.8, 28, f"label: {label}", 20, weight="bold")

@@ -6,9 +6,13 @@ file works on a light page, on a dark one, and in print. Tints differ in lightne
 stay apart in gray.
 """
 
+import re
 from xml.sax.saxutils import escape
 
 WIDTH = 640
+FONTS = "Helvetica, Arial"
+# For a drawing with Chinese characters, fonts of Linux, macOS and Windows that have them.
+CHINESE_FONTS = "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei'"
 INK, PALE = "#1b1b1b", "#6B6B6B"
 # Okabe and Ito's hues, made light enough for black text.
 TINTS = {
@@ -90,10 +94,12 @@ class Diagram:
             f'<path d="M0 0 10 5 0 10z" fill="{color}"/></marker>'
             for color in (INK, PALE, RED)
         )
+        chinese = re.search("[\u4e00-\u9fff]", "".join(self.parts))
+        fonts = f"{FONTS}, {CHINESE_FONTS}" if chinese else FONTS
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height:g}" '
             f'width="100%" style="max-width:{WIDTH}px" role="img" '
-            f'font-family="Helvetica, Arial, sans-serif">\n'
+            f'font-family="{fonts}, sans-serif">\n'
             f"<title>{escape(self.title)}</title>\n<defs>{heads}</defs>\n"
             f'<rect width="{WIDTH}" height="{self.height:g}" fill="#fcfcfa"/>\n'
             + "\n".join(self.parts)

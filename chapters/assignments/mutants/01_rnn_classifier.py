@@ -138,7 +138,55 @@ CUT = "ids[:head] + ids[len(ids) - (length - head) :]"
 MASKED, MEAN = "np.where(mask[:, t, None], new, h)", "(states_of(ids) * mask).sum(axis=1)"
 STATES, NEW = "np.zeros((*x.shape[:2], len(b)))", "new = leak * h + (1 - leak) * np.tanh("
 
+NOTHING = [
+    f_beta(
+        "nothing is returned",
+        "check_3_value",
+        "f_beta returns None; it must be one number",
+        ("    return (1 + weight)", "    (1 + weight)"),
+    ),
+    f_beta(
+        "a list with one number",
+        "check_3_value",
+        "an array of shape (1,); it must be one number",
+        ("return (1 + weight) * hits", "return [(1 + weight) * hits"),
+        ("missed + praised)", "missed + praised)]"),
+    ),
+    evaluate(
+        "nothing is returned",
+        "check_5_padding",
+        "evaluate returns None; it must be one number",
+        ("return right", "right"),
+    ),
+    train(
+        "no function is returned",
+        "check_6_alone",
+        "train_classifier returns None; it must be a function",
+        ("    return score\n", ""),
+    ),
+    train(
+        "the weights are returned",
+        "check_6_alone",
+        "it must be a function",
+        ("    return score\n", "    return weights\n"),
+    ),
+    train(
+        "the scores are a column",
+        "check_6_alone",
+        "returns gives an array of shape (3, 1); it must be an array of numbers of shape (3,)",
+        ("            [sum(", "            [[sum("),
+        ("in id_of) for text", "in id_of)] for text"),
+    ),
+    _keras(
+        "no model is returned",
+        "check_7_build",
+        "build_classifier returns None; it must be a keras.Sequential",
+        ("    return model\n", ""),
+    ),
+]
+
 MUTANTS = [
+    *NOTHING,
     encode(
         "pads on the right, as the chapter did",
         "check_1_pad",
@@ -158,7 +206,10 @@ MUTANTS = [
         (UNKNOWN, "id_of[word] for word in words if word in id_of"),
     ),
     encode(
-        "returns lists of floats", "check_1_pad", "must be integers", ('dtype="int32"', "float")
+        "returns lists of floats",
+        "check_1_pad",
+        "must be an array of integers",
+        ('dtype="int32"', "float"),
     ),
     encode(
         "cuts at the end, as the chapter did",
@@ -188,6 +239,37 @@ MUTANTS = [
             "words[:] = ids = [id_of.get(word, 1) for word in words]",
         ),
         hidden="the visible checks use every list once, and the ids in it are right",
+    ),
+    encode(
+        "nothing is returned",
+        "check_1_pad",
+        "returns None",
+        ("    return np.array", "    np.array"),
+    ),
+    encode(
+        "rows of different lengths",
+        "check_1_pad",
+        "rows of different lengths",
+        (ZEROS, "ids"),
+        ('np.array(encoded, dtype="int32")', "encoded"),
+    ),
+    read(
+        "nothing is returned",
+        "check_2_order",
+        "read_states returns None; it must be an array of numbers of shape (1, 3, 1)",
+        ("    return states\n", ""),
+    ),
+    read(
+        "only the last state is returned",
+        "check_2_order",
+        "an array of shape (1, 1); it must be an array of numbers of shape (1, 3, 1), (B, T, H)",
+        ("    return states\n", "    return h\n"),
+    ),
+    read(
+        "the mask is not turned into a column",
+        "check_2_mask",
+        "read_states stops with ValueError",
+        ("mask[:, t, None]", "mask[:, t]"),
     ),
     read(
         "reads from left to right",

@@ -98,7 +98,94 @@ SCORE = """            if target != IGNORE:
                 losses.append(np.log(np.exp(logits).sum() / np.exp(logits[target])))
 """
 
+NOTHING = [
+    _table(
+        "nothing is returned",
+        "check_1_counts",
+        "bigram_table returns None; it must be an array of numbers of shape (5, 5)",
+        ("    return counts /", "    counts /"),
+    ),
+    _table(
+        "the table has no row for beginnings",
+        "check_1_counts",
+        "an array of shape (4, 4); it must be an array of numbers of shape (5, 5)",
+        ("return counts /", "counts = counts[1:, 1:]\n    return counts /"),
+    ),
+    _cut(
+        "nothing is returned",
+        "check_2_shift",
+        "cut_ahead returns None; it must return 2 results",
+        ("return ids[places], ids", "ids[places], ids"),
+    ),
+    _cut(
+        "only the inputs are returned",
+        "check_2_shift",
+        "it must be an array of numbers of shape (any, 3)",
+        ("return ids[places], ids[places + ahead]", "return ids[places]"),
+    ),
+    _cut(
+        "windows in a list, the last one shorter",
+        "check_2_shift",
+        "rows of different lengths",
+        (
+            "    return ids[places], ids[places + ahead]",
+            "    starts = range(0, len(ids), stride)\n"
+            "    windows = [list(ids[i : i + length]) for i in starts]\n"
+            "    return windows, windows",
+        ),
+    ),
+    _step(
+        "nothing is returned",
+        "check_3_paper",
+        "mgu_step returns None; it must be an array of numbers of shape (1, 1), (B, H)",
+        ("return np.where", "np.where"),
+    ),
+    _step(
+        "the mask is not turned into a column",
+        "check_3_mask",
+        "an array of shape (3, 3); it must be an array of numbers of shape (3, 1)",
+        ("mask[:, None]", "mask"),
+    ),
+    _perplexity(
+        "nothing is returned",
+        "check_4_value",
+        "word_perplexity returns None; it must be one number",
+        ("return float", "float"),
+    ),
+    _drawn(
+        "nothing is returned",
+        "check_5_sharpen",
+        "draw returns None; it must be an array of integers of shape (600,)",
+        ("return np.searchsorted", "np.searchsorted"),
+    ),
+    _drawn(
+        "words as floats",
+        "check_5_sharpen",
+        "an array of float64; it must be an array of integers",
+        ('side="right")', 'side="right").astype(float)'),
+    ),
+    _loss(
+        "nothing is returned",
+        "check_7_unit",
+        "held_out_loss returns None; it must be one number",
+        ("return np.mean", "np.mean"),
+    ),
+    _loss(
+        "the losses are returned, not their mean",
+        "check_7_unit",
+        "an array of shape (3,); it must be one number",
+        ("return np.mean(losses)", "return losses"),
+    ),
+    _keras(
+        "no model is returned",
+        "check_8_build",
+        "build_lm returns None; it must be a keras.Sequential",
+        ("    return model\n", ""),
+    ),
+]
+
 MUTANTS = [
+    *NOTHING,
     _table(
         "rows are next words, columns are words before",
         "check_1_counts",
@@ -195,7 +282,7 @@ MUTANTS = [
     _cut(
         "one target per window",
         "check_2_shift",
-        "one target per id",
+        "as its second result, an array of shape (2,); it must be",
         ("ids[places + ahead]", "ids[places[:, -1] + ahead]"),
     ),
     _cut(
@@ -378,7 +465,7 @@ MUTANTS = [
     _drawn(
         "temperature 0 returns one word, however many points there are",
         "check_5_cold",
-        "temperature 0, 600 points: 1 words",
+        "an array of shape (1,); it must be an array of integers of shape (600,)",
         ("np.full(len(points), np.argmax(probabilities))", "[np.argmax(probabilities)]"),
     ),
     _drawn(

@@ -73,7 +73,93 @@ LATER = """p - wanted)
     later = later / later.sum(axis=-1, keepdims=True)
     return new, -(share * (wanted * np.log(later)).sum(axis=-1)).sum()"""
 
+NOTHING = [
+    _among(
+        "nothing is returned",
+        "check_1_paper",
+        "log_softmax_among returns None; it must be an array of numbers of shape (2, 3)",
+        ("    return z", "    z"),
+    ),
+    _among(
+        "one row is returned",
+        "check_1_paper",
+        "an array of shape (3,); it must be an array of numbers of shape (2, 3)",
+        ("return z - np.log(", "return (z - np.log("),
+        ("keepdims=True))\n", "keepdims=True)))[0]\n"),
+    ),
+    _among(
+        "the sums are not a column",
+        "check_1_paper",
+        "log_softmax_among stops with ValueError",
+        ("np.exp(z).sum(axis=-1, keepdims=True)", "np.exp(z).sum(axis=-1)"),
+    ),
+    _gradient(
+        "nothing is returned",
+        "check_2_loss",
+        "loss_and_gradient returns None; it must return 2 results",
+        ("    return loss, ", "    loss, "),
+    ),
+    _gradient(
+        "only the loss is returned",
+        "check_2_loss",
+        "it must return 2 results",
+        ("return loss, share[:, None] * (np.exp(log_p) - wanted)", "return loss"),
+    ),
+    _split(
+        "nothing is returned",
+        "check_3_paper",
+        "split_loss returns None; it must return 2 results",
+        ("return entropy", "entropy"),
+    ),
+    _end(
+        "nothing is returned",
+        "check_4_value",
+        "fit_end returns None; it must return 2 results",
+        ("    return s", "    s"),
+    ),
+    _end(
+        "only s is returned",
+        "check_4_value",
+        "fit_end returns float64: 0.33",
+        ("return s, -(stays + ends * np.log(s)) / words", "return s"),
+    ),
+    _end(
+        "the loss of every text",
+        "check_4_value",
+        "as its second result, an array of shape (2,); it must be one number",
+        ("-(stays + ends * np.log(s)) / words", "-(stays + ends * np.log(s)) / np.array(lengths)"),
+    ),
+    _kinds(
+        "nothing is returned",
+        "check_5_value",
+        "means_by_kind returns None; it must return 2 results",
+        ("return sums", "sums"),
+    ),
+    _descend(
+        "nothing is returned",
+        "check_7_axis",
+        "descend returns None; it must return 2 results",
+        ("    return W", "    W"),
+    ),
+    _descend(
+        "only the weights are returned",
+        "check_7_axis",
+        "descend returns ndarray of length 4; it must return 2 results",
+        ("p - wanted), loss\n", "p - wanted)\n"),
+    ),
+    _descend(
+        "the loss of every word",
+        "check_7_axis",
+        "as its second result, an array of shape (2, 3); it must be one number",
+        (
+            "-(share * (wanted * np.log(p)).sum(axis=-1)).sum()",
+            "-(wanted * np.log(p)).sum(axis=-1)",
+        ),
+    ),
+]
+
 MUTANTS = [
+    *NOTHING,
     _among(
         "the temperature multiplies",
         "check_1_paper",
@@ -386,7 +472,7 @@ MUTANTS = [
     _kinds(
         "kinds that do not occur are left out",
         "check_5_missing",
-        "you returned 2 means",
+        "as its first result, an array of shape (2,); it must be an array of numbers of shape (4,)",
         (RESULT, "return (sums / sizes)[sizes > 0], losses[inside].mean()"),
     ),
     _descend(

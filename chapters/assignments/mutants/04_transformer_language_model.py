@@ -175,7 +175,71 @@ def whole(start="", stop="-window:"):
     )
 
 
+NOTHING = [
+    mask(
+        "nothing is returned",
+        "check_1_direction",
+        "band_mask returns None; it must be an array of booleans of shape (4, 4)",
+        ("return (seen", "(seen"),
+    ),
+    near(
+        "nothing is returned",
+        "check_2_paper",
+        "attend_near returns None; it must be an array of numbers of shape (3, 3), (T, E)",
+        ("return weights", "weights"),
+    ),
+    block(
+        "nothing is returned",
+        "check_4_norm",
+        "parallel_block returns None; it must be an array of numbers of shape (1, 1, 2)",
+        ("return x +", "x +"),
+    ),
+    step(
+        "only the output is returned",
+        "check_5_one",
+        "it must return two results, the output and the cache",
+        (", (keys, values)\n", "\n"),
+    ),
+    step(
+        "nothing is returned",
+        "check_5_one",
+        "step returns None; it must return two results",
+        ("return weights", "weights"),
+    ),
+    logits(
+        "nothing is returned",
+        "check_7_context",
+        "logits returns None; it must be an array of numbers of shape (1, 4), (T, V)",
+        ("    return x @", "    x @"),
+    ),
+    logits(
+        "only the last word's logits",
+        "check_7_context",
+        "an array of shape (4,); it must be an array of numbers of shape (1, 4), (T, V)",
+        ('return x @ model["tokens"].T', 'return x[-1] @ model["tokens"].T'),
+    ),
+    logits(
+        "the heads are not put side by side",
+        "check_7_context",
+        "an array of shape (1, 1, 4); it must be an array of numbers of shape (1, 4), (T, V)",
+        ("seen.transpose(1, 0, 2).reshape(len(ids), -1)", "seen"),
+    ),
+    _echo(
+        "call returns nothing",
+        "check_8_parts",
+        "your model's call returns None; it must return the logits",
+        ("return self.head", "self.head"),
+    ),
+    _echo(
+        "positions for a batch that is not there",
+        "check_8_parts",
+        "your model stops with",
+        ("keras.ops.shape(ids)[1]", "keras.ops.shape(ids)[2]"),
+    ),
+]
+
 MUTANTS = [
+    *NOTHING,
     mask(
         "rows and columns are swapped",
         "check_1_direction",
@@ -198,7 +262,7 @@ MUTANTS = [
     mask(
         "numbers instead of booleans",
         "check_1_direction",
-        "True and False",
+        "must be an array of booleans",
         (BAND, f"({BAND}).astype(float)"),
     ),
     mask(

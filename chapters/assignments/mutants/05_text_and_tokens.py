@@ -198,6 +198,7 @@ BEST = "min(pairs, key=lambda pair: (-pairs[pair], pair))"
 NEW = "{merge(ids, best, 256 + len(merges)): count for ids, count in words.items()}"
 BYTES = "tuple(word.encode()): count"
 PARTS = "WORD.findall(text)"
+DECODED = '.decode("utf-8", errors="replace")'
 JOINED = 'b"".join(pieces[i] for i in ids).decode("utf-8", errors="replace")'
 MATCHED = "return front if len(front) < len(back) else back"
 SAME = '    if "".join(gold) != "".join(predicted):\n'
@@ -239,6 +240,25 @@ MUTANTS = [
         "check_1_lines",
         "it is a line end",
         ('.replace("\\r", "\\n")', ""),
+    ),
+    cleaned("nothing is returned", "check_1_lines", "returns nothing", ("return re", "re")),
+    cleaned(
+        "bytes are returned",
+        "check_1_lines",
+        "it must be a str",
+        (f"return {INSIDE}", f"return {INSIDE}.encode()"),
+    ),
+    cleaned(
+        "the last line end is lost",
+        "check_1_space",
+        "last line end has disappeared",
+        (f"return {INSIDE}", f"return {INSIDE}.rstrip()"),
+    ),
+    cleaned(
+        "only the last line's end is stripped",
+        "check_1_space",
+        "use flags=re.M",
+        (", flags=re.M", ""),
     ),
     cleaned("entities remain", "check_1_characters", "entities remain", ("html.unescape", "")),
     cleaned(
@@ -327,6 +347,13 @@ MUTANTS = [
         "different pairs",
         ("pairs[pair] +=", "pairs[tuple(sorted(pair))] +="),
     ),
+    merges(
+        "a list of pairs and counts",
+        "check_2_count",
+        "it must be a dict",
+        ("    return pairs\n", "    return list(pairs.items())\n"),
+    ),
+    merges("no pairs are returned", "check_2_count", "returns nothing", ("    return pairs\n", "")),
     merges("lists", "check_2_merge", "must be a tuple", ("return tuple(merged)", "return merged")),
     merges("an id is used twice", "check_2_merge", "used twice", (STEP, "place += 1")),
     merges(
@@ -391,6 +418,24 @@ MUTANTS = [
         "check_2_train",
         "makes the id 256",
         ("256 + len(merges)", "len(merges)"),
+    ),
+    merges(
+        "new ids start from 257",
+        "check_2_train",
+        "not 257",
+        ("256 + len(merges)", "257 + len(merges)"),
+    ),
+    merges(
+        "letters instead of bytes",
+        "check_2_train",
+        "these are letters",
+        (BYTES, "tuple(word): count"),
+    ),
+    merges(
+        "pairs that occur twice are not merged",
+        "check_2_ties",
+        "exactly twice",
+        ("pairs[best] < 2", "pairs[best] <= 2"),
     ),
     merges(
         "an error when no pair is left",
@@ -460,6 +505,22 @@ MUTANTS = [
         "list of lists",
         ("all_ids += ids", "all_ids.append(list(ids))"),
     ),
+    _encode(
+        "a tuple for each part",
+        "check_3_order",
+        "list of tuples",
+        ("all_ids += ids", "all_ids.append(ids)"),
+    ),
+    _encode(
+        "an array for each part",
+        "check_3_order",
+        "expected [97, 256]",
+        ("all_ids += ids", "all_ids.append(np.array(ids))"),
+    ),
+    _encode(
+        "a tuple", "check_3_order", "it must be a list", ("return all_ids", "return tuple(all_ids)")
+    ),
+    _encode("bytes are returned", "check_3_bytes", "it must be a str", (DECODED, "")),
     _encode(
         "code points",
         "check_3_bytes",
@@ -581,12 +642,48 @@ MUTANTS = [
         "no word is correct",
         (F1, "2 * precision * recall / (precision + recall)"),
     ),
+    cut(
+        "only F1 is returned",
+        "check_4_spans",
+        "must be three numbers",
+        ("return precision, recall, 2", "return 2"),
+    ),
+    cut(
+        "the words as one text",
+        "check_4_match",
+        "it must be a list",
+        (MATCHED, MATCHED.replace("return ", 'return "|".join(') + ")"),
+    ),
+    cut(
+        "an assertion instead of a ValueError",
+        "check_4_text",
+        "must be a ValueError",
+        (CHECKED, '    assert "".join(gold) == "".join(predicted), "different texts"\n'),
+    ),
     cut("different texts are compared", "check_4_text", "because the texts differ", (CHECKED, "")),
     _bits("nats", "check_6_bits", "nats", (" / np.log(2)", "")),
     _bits(
         "characters", "check_6_bits", "divide by bytes", ('len(text.encode("utf-8"))', "len(text)")
     ),
     _bits("per token", "check_6_bits", "not by the ids", ('len(text.encode("utf-8"))', "len(ids)")),
+    _bits(
+        "nothing is returned",
+        "check_6_bits",
+        "returns None",
+        ("return nats", "nats"),
+    ),
+    _bits(
+        "a list with one number",
+        "check_6_bits",
+        "must be one number",
+        ("return nats / np.log(2) / size", "return [nats / np.log(2) / size]"),
+    ),
+    _bits(
+        "an empty text is an error",
+        "check_6_mean",
+        "stops with AssertionError",
+        ("        ids = encode(text)\n", "        ids = encode(text)\n        assert ids\n"),
+    ),
     _bits("the sign is wrong", "check_6_bits", "sign", ("nats -=", "nats +=")),
     _bits(
         "the last window is dropped",
@@ -660,6 +757,27 @@ MUTANTS = [
     ),
     _pieces(
         "newest first", "check_7_contexts", "oldest id", ("in range(4)]", "in range(3, -1, -1)]")
+    ),
+    _pieces(
+        "nothing is returned",
+        "check_7_contexts",
+        "contexts returns None; it must be an array",
+        ("return np.stack", "np.stack"),
+    ),
+    _pieces(
+        "a list of rows",
+        "check_7_contexts",
+        "it must be an array of shape (3, 4)",
+        (f"return np.stack([{STACK}], axis=1)", f"return [*zip(*[{STACK}])]"),
+    ),
+    _pieces(
+        "rows are shorter at the beginning",
+        "check_7_contexts",
+        "it must be an array of shape (3, 4)",
+        (
+            f"return np.stack([{STACK}], axis=1)",
+            "return [ids[max(0, t - 4) : t] for t in range(len(ids))]",
+        ),
     ),
     _pieces("padded with 0", "check_7_contexts", "not 0", ("[start] * 4", "[0] * 4")),
     _pieces(
