@@ -7,10 +7,11 @@ def three_methods():
     """From a word or its pieces to a vector, to a block of scores, to a loss."""
     d = Diagram(
         430,
-        "A word becomes a vector in one of two ways: skip-gram and GloVe look it up, FastText takes "
-        "the mean of the vectors of its pieces. Word vectors times context vectors give a block of "
-        "scores. A loss compares the scores with the same block of the table of counts: skip-gram "
-        "and FastText with negative sampling's loss, GloVe with squared errors of the log counts.",
+        "A word becomes a vector in one of two ways: skip-gram and GloVe look it up, FastText "
+        "takes the mean of the vectors of its pieces. Word vectors times context vectors give a "
+        "block of scores. A loss compares the scores with the same block of the table of counts: "
+        "skip-gram and FastText with negative sampling's loss, GloVe with squared errors of the "
+        "log counts.",
     )
     d.text(110, 26, "word vectors", 20, weight="bold")
     d.box(20, 48, 180, 56, "look up: skip-gram,\nGloVe", "blue", 18)
