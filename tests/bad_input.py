@@ -137,6 +137,8 @@ CASES = {
         ("one row of running text", "SkipGram(9).fit(np.array([8, 7]))", ValueError, "rows must be (batch, time), got shape (2,)"),
         ("running text without words", "SkipGram(9).fit(np.array([[-1, -1]]))", ValueError, "rows hold no word: every place is IGNORE (-1)"),
         ("vectors for other words", 'SkipGram(9).vectors(["man"])', ValueError, "table must have shape (1, D), one row for each word, got (9, 100)"),
+        ("a part of the help that is not there", 'load_libreoffice_help("test")', ValueError, 'split must be "train" or "held_out", got \'test\''),
+        ("help in an empty folder", 'load_libreoffice_help("train", folder)', FileNotFoundError, "SHA256SUMS is missing"),
         ("docstrings of one package, not a list", 'load_docstrings("numpy")', TypeError, "put 'numpy' in a list"),
         ("docstrings of what is not installed", 'load_docstrings(["nampy"])', ImportError, "'nampy' is not installed, or is no package: leave it out"),
     ],
