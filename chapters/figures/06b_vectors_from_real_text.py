@@ -26,8 +26,9 @@ def three_methods():
     d.text(325, 92, "dot products", 18, "middle", PALE)
     d.box(260, 352, 130, 60, "counts\n500 x 500", "gray", 20)
     d.text(325, 334, "the same block", 18, "middle", PALE)
-    d.arrow(392, 160, 438, 160)
-    d.arrow(392, 382, 536, 382, 536, 282)
+    d.box(430, 84, 206, 206, "", "plain", 18)  # one frame: every loss reads both
+    d.arrow(392, 160, 428, 160)
+    d.arrow(392, 382, 533, 382, 533, 292)
     d.text(536, 72, "loss", 20, weight="bold")
     d.box(440, 96, 188, 72, "negative sampling:\nskip-gram, FastText", "plain", 18)
     d.text(534, 186, "or", 18, "middle", PALE)
