@@ -39,6 +39,12 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
         # Keras would multiply by the float32 table whatever precision the layer has.
         self.reverse_dtype = self.reverse_dtype or self.compute_dtype
 
+    def build(self, input_shape=None):
+        """Makes the table."""
+        # Keras 3.13 calls this argument `inputs_shape`, and then `summary` fails: it passes the
+        # shape under that name to `compute_output_shape`, which wants `input_shape`.
+        super().build(input_shape)
+
     def call(self, inputs, reverse=False):
         """Looks the vectors up, or multiplies by the table."""
         return self._nan_outside(super().call, inputs, reverse)
