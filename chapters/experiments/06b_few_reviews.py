@@ -77,8 +77,7 @@ def load():
     ids = [tokenizer.encode(text) for text in texts]
     test = [tokenizer.encode(text) for text in test_texts[: SETTINGS["TEST"]]]
     counts = cooccurrences(ids, SETTINGS["VOCAB_SIZE"], SETTINGS["WINDOW"])
-    vectors = pmi_vectors(counts, SETTINGS["EMBED_DIM"])
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    vectors = keras.utils.normalize(pmi_vectors(counts, SETTINGS["EMBED_DIM"]))
     return Data((ids, labels), (test, test_labels[: SETTINGS["TEST"]]), vectors)
 
 

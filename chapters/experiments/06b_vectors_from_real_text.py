@@ -20,6 +20,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import layers, ops
+from keras.utils import normalize  # rows of length 1; a row of zeros stays one
 from runner import Experiment, Fit, main
 from store import RESULTS
 
@@ -273,6 +274,8 @@ def references(data):
     """What the file holds of other people's vectors; what it lacks is measured."""
     file = RESULTS / "06b_vectors_from_real_text.json"
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if stored.get("settings") != SETTINGS:  # they answered other questions
+        stored = {}
     return {name: stored.get(name) or measure_reference(name, data) for name in REFERENCES}
 
 
@@ -290,14 +293,9 @@ def build(variant, data, seed):
 # What the vectors know.
 
 
-def unit(table):
-    """Rows of length 1; a row of zeros stays one."""
-    return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
-
-
 def analogies(table, questions):
     """Shares of questions a : b = c : d that are answered with d, four ways."""
-    rows = unit(table)
+    rows = normalize(table)
     rows[:2] = 0  # padding and the unknown word are no answers
     a, b, c, d = questions.T
     here = np.arange(len(questions))
@@ -322,9 +320,9 @@ def analogies(table, questions):
 
 def ranks(vectors, table, words, wanted):
     """The place of each wanted word among all words by similarity to a vector, from 1."""
-    rows = unit(table)
+    rows = normalize(table)
     rows[:2] = 0
-    scores = unit(vectors) @ rows.T
+    scores = normalize(vectors) @ rows.T
     at = [words.index(word) for word in wanted]
     mine = scores[np.arange(len(at)), at][:, None]
     return 1 + (scores > mine).sum(axis=1)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from keras.utils import normalize  # rows of length 1; a row of zeros stays one
 from runner import Experiment, Fit, main
 
 from lmkit import datasets, stories
@@ -218,20 +219,15 @@ def build(variant, data, seed):
 # The measurements.
 
 
-def unit(table):
-    """Rows of length 1; a row of zeros stays one."""
-    return table / np.maximum(np.linalg.norm(table, axis=-1, keepdims=True), 1e-12)
-
-
 def direction(table, first, second):
     """The mean vector of length 1 of some words, minus that of others."""
-    rows = unit(table)
+    rows = normalize(table)
     return rows[first].mean(axis=0) - rows[second].mean(axis=0)
 
 
 def associations(table, words, first, second):
     """How much more alike words are to the first group than to the second, by the cosine."""
-    return unit(table)[words] @ direction(table, first, second)
+    return normalize(table)[words] @ direction(table, first, second)
 
 
 def differences(values):
@@ -262,7 +258,7 @@ def project(table, direction, words):
 
 def told_by_neighbors(table, groups):
     """Of how many words the nearest other word of their class is of their group."""
-    rows, right = unit(table), []
+    rows, right = normalize(table), []
     for hers, his in groups:
         words, of = [*hers, *his], np.array([0] * len(hers) + [1] * len(his))
         cosines = rows[words] @ rows[words].T
@@ -308,7 +304,7 @@ def measure_stories(table, variant):
 
 def leaning_words(table, reviews):
     """The most female and the most male of the words that have no gender by meaning."""
-    rows, ids = unit(table), {word: number for number, word in enumerate(reviews.words)}
+    rows, ids = normalize(table), {word: number for number, word in enumerate(reviews.words)}
     pairs = [pair.split() for pair in PAIRS.split(", ")]
     gender = np.mean([rows[ids[a]] - rows[ids[b]] for a, b in pairs], axis=0)
     gendered = {word for pair in pairs for word in pair} | set(GENDERED.split())
@@ -329,7 +325,7 @@ def held_out_accuracy(table, female, male, seed):
     words, of = np.concatenate([female, male]), np.repeat([0, 1], [len(female), len(male)])
     order = np.random.default_rng(seed).permutation(len(words))
     known, asked = np.array_split(order, 2)
-    rows = unit(table)[words]
+    rows = normalize(table)[words]
     nearest = np.argsort(-rows[asked] @ rows[known].T, axis=1)[:, : SETTINGS["NEIGHBORS"]]
     return float(np.mean((of[known][nearest].mean(axis=1) > 0.5) == of[asked]))
 
@@ -354,7 +350,7 @@ def measure_reviews(table, reviews):
         "leaning female": [reviews.words[word] for word in female[:20]],
         "leaning male": [reviews.words[word] for word in male[:20]],
         "lean": [
-            float(np.mean(unit(rows)[words] @ unit(gender)))
+            float(np.mean(normalize(rows)[words] @ gender / np.linalg.norm(gender)))
             for rows in (table, without)
             for words in (female, male)
         ],

@@ -22,8 +22,8 @@ def smoothed_ppmi(counts, alpha):
         return np.fmax(np.log(counts / total / chance), 0)
 """
 
-LAYERS = """
-def fewest_layers(matrix, share):
+COMPONENTS = """
+def fewest_components(matrix, share):
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     kept = np.cumsum(values**2) / np.sum(values**2)
     size = int(np.argmax(kept >= share)) + 1
@@ -82,7 +82,7 @@ def fit_scores(model, pairs, vocab_size, negatives):
 
 _counted = wrong_answers("task_1_count_contexts", COUNT)
 _ppmi = wrong_answers("task_2_smoothed_ppmi", PPMI)
-_layers = wrong_answers("task_3_fewest_layers", LAYERS)
+_components = wrong_answers("task_3_fewest_components", COMPONENTS)
 _cbow = wrong_answers("task_5_cbow", CBOW)
 _near = wrong_answers("task_6_neighbors", NEIGHBORS)
 _scores = wrong_answers("task_7_scores", SCORES)
@@ -346,97 +346,97 @@ MUTANTS = [
         "the visible checks hand over a fresh table each time",
         ("    total, powers", "    counts /= counts.sum()\n    total, powers"),
     ),
-    _layers(
+    _components(
         "nothing is returned",
-        "check_3_layers",
-        "fewest_layers returns None; it must return 3 results",
+        "check_3_components",
+        "fewest_components returns None; it must return 3 results",
         ("return left", "left"),
     ),
-    _layers(
+    _components(
         "the share is not returned",
-        "check_3_layers",
+        "check_3_components",
         "it must return 3 results",
         (", kept[size - 1]", ""),
     ),
-    _layers(
+    _components(
         "the singular values are not squared",
-        "check_3_layers",
+        "check_3_components",
         "the sum of the squares",
         (SQUARES, "np.cumsum(values) / np.sum(values)"),
     ),
-    _layers(
-        "one layer too many",
-        "check_3_layers",
+    _components(
+        "one component too many",
+        "check_3_components",
         "expected 1",
         (SIZE, "int(np.argmax(kept >= share)) + 2"),
     ),
-    _layers(
-        "the last layer that is not enough",
-        "check_3_layers",
+    _components(
+        "the last component that is not enough",
+        "check_3_components",
         "expected",
         (SIZE, "max(1, int(np.argmax(kept >= share)))"),
     ),
-    _layers(
-        "no layer at all",
-        "check_3_layers",
-        "0 layers, expected 1",
+    _components(
+        "no component at all",
+        "check_3_components",
+        "0 components, expected 1",
         (SIZE, "int(np.argmax(kept >= share))"),
     ),
-    _layers(
+    _components(
         "the share that is lost",
-        "check_3_layers",
+        "check_3_components",
         "what was lost",
         (", kept[size - 1]", ", 1 - kept[size - 1]"),
     ),
-    _layers(
+    _components(
         "the share that was asked for",
-        "check_3_layers",
+        "check_3_components",
         "was asked for",
         (", kept[size - 1]", ", share"),
     ),
-    _layers(
+    _components(
         "all shares are returned",
-        "check_3_layers",
+        "check_3_components",
         "as its third result, an array of shape (2,); it must be one number",
         (", kept[size - 1]", ", kept"),
     ),
-    _layers(
-        "each layer's own share",
-        "check_3_layers",
-        "layers, expected",
+    _components(
+        "each component's own share",
+        "check_3_components",
+        "components, expected",
         ("np.cumsum(values**2)", "values**2"),
     ),
-    _layers(
+    _components(
         "the contexts are not transposed",
-        "check_3_layers",
+        "check_3_components",
         "as its second result",
         ("right[:size].T * root", "right[:size] * root[:, None]"),
     ),
-    _layers(
+    _components(
         "columns of the right-hand matrix",
         "check_3_tables",
         "it must be an array of numbers of shape (3, any)",
         ("right[:size].T * root", "right[:, :size] * root"),
     ),
-    _layers(
+    _components(
         "all the weight goes to the words",
         "check_3_tables",
         "each gets its root",
         (TABLES, "left[:, :size] * root**2, right[:size].T, kept[size - 1]"),
     ),
-    _layers(
+    _components(
         "no weights",
         "check_3_tables",
         "weight is missing",
         ("np.sqrt(values[:size])", "np.ones(size)"),
     ),
-    _layers(
+    _components(
         "both get the whole weight",
         "check_3_tables",
         "each gets its root",
         ("np.sqrt(values[:size])", "values[:size]"),
     ),
-    _layers(
+    _components(
         "absolute values",
         "check_3_tables",
         "expected",
